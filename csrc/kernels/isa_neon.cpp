@@ -1,0 +1,12 @@
+// The kernels for neon.
+#if defined(__aarch64__)
+#include "kernels/kernels.hpp"
+#include "kernels/vec/neon.hpp"
+//
+#include "kernels/body/distance.inl.hpp"
+#include "kernels/body/select.inl.hpp"
+
+namespace shortlist {
+const KernelTable kNeonKernels = {"neon", metric_rows<Dot>, metric_rows<SquaredDifference>, select_at_least};
+}  // namespace shortlist
+#endif

@@ -1,0 +1,14 @@
+// What each bind_*.cpp registers; the only folder that knows pybind11.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+namespace py = pybind11;
+
+namespace shortlist::python {
+
+void register_errors(py::module_& module);
+void register_cpu(py::module_& module);
+
+}  // namespace shortlist::python

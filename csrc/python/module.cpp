@@ -1,0 +1,7 @@
+// The extension module shortlist._core: one bind_*.cpp a concept, registered here.
+#include "python/bindings.hpp"
+
+PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
+  shortlist::python::register_errors(module);
+  shortlist::python::register_cpu(module);
+}

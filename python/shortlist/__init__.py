@@ -1,0 +1,1 @@
+"""shortlist: features, retrieval, scoring and top-k for ranking services, in one native call."""
