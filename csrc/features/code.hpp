@@ -55,13 +55,19 @@ struct CrossOperation {
 
   // `hashes[source]` are the field hashes of each source that this cross reads.
   [[nodiscard]] std::uint32_t operator()(const std::uint64_t* const* hashes) const noexcept {
-    std::uint64_t mixed[kMaxCrossFields];
+    return n_fields == 2 ? mix<2>(hashes) : mix<3>(hashes);
+  }
+
+ private:
+  template <std::size_t kFields>
+  [[nodiscard]] std::uint32_t mix(const std::uint64_t* const* hashes) const noexcept {
+    std::uint64_t mixed[kFields];
     bool complete = true;
-    for (std::size_t i = 0; i < n_fields; ++i) {
+    for (std::size_t i = 0; i < kFields; ++i) {
       mixed[i] = hashes[static_cast<std::size_t>(sources[i])][slots[i]];
       complete &= mixed[i] != kMissingHash;
     }
-    const std::string_view bytes(reinterpret_cast<const char*>(mixed), n_fields * sizeof(std::uint64_t));
+    const std::string_view bytes(reinterpret_cast<const char*>(mixed), sizeof(mixed));
     return code_cell(complete ? buckets.code(xxh64(bytes, seed)) : 0, is_float);
   }
 };

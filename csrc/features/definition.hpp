@@ -46,7 +46,8 @@ struct FieldName {
 // Throws Error (invalid_argument) naming the feature and what is wrong.
 void check_definitions(std::span<const FeatureDefinition> definitions);
 
-// Reads features.json strictly. Throws Error (invalid_format) naming the feature and the key.
+// Reads features.json strictly: keys and types; check_definitions() sees to the rest.
+// Throws Error (invalid_format) naming the feature and the key.
 [[nodiscard]] std::vector<FeatureDefinition> parse_definitions(std::string_view json);
 
 }  // namespace shortlist::features

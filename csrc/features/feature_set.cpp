@@ -4,6 +4,8 @@
 #include <cstring>
 #include <limits>
 
+#include "base/error.hpp"
+
 namespace shortlist::features {
 namespace {
 
@@ -17,9 +19,12 @@ inline void copy_cells(const std::uint32_t* from, std::size_t n, std::uint32_t* 
   std::memcpy(to + n - 4, from + n - 4, 16);
 }
 
-inline void prefetch(const std::uint32_t* cells, std::size_t n) noexcept {
-  constexpr std::size_t kLineCells = 16;
-  for (std::size_t i = 0; i < n; i += kLineCells) __builtin_prefetch(cells + i);
+// Rows of a table are far apart, so they are fetched this many before their turn.
+constexpr std::size_t kRowsAhead = 8;
+
+template <class T>
+inline void prefetch(const T* row, std::size_t n) noexcept {
+  for (std::size_t i = 0; i < n; i += 64 / sizeof(T)) __builtin_prefetch(row + i);
 }
 
 }  // namespace
@@ -34,11 +39,17 @@ FeatureSet FeatureSet::build(std::span<const FeatureDefinition> definitions) {
     set.add_feature(definition, column);
   }
   for (SourceEncoder& encoder : set.encoders_) encoder.finish();
+  set.spread_short_runs();
   return set;
 }
 
 FeatureSet FeatureSet::from_json(std::string_view text) {
-  return build(parse_definitions(text));
+  const std::vector<FeatureDefinition> definitions = parse_definitions(text);
+  try {
+    return build(definitions);
+  } catch (const Error& error) {
+    throw Error(ErrorCode::invalid_format, std::string("features.json: ") + error.what());
+  }
 }
 
 void FeatureSet::add_to_block(const FeatureDefinition& definition, std::uint32_t column) {
@@ -104,6 +115,16 @@ void FeatureSet::add_source_cell(Source source, std::uint32_t cell, std::uint32_
   if (source != Source::item) cover_request_column(column);
 }
 
+void FeatureSet::spread_short_runs() {
+  constexpr std::size_t kShort = 4;
+  std::vector<Run>& runs = runs_[static_cast<std::size_t>(Source::item)];
+  if (runs.size() * kShort <= encoder(Source::item).n_cells()) return;
+  for (const Run run : runs) {
+    for (std::uint32_t i = 0; i < run.size; ++i) item_columns_.push_back(run.to + i);
+  }
+  runs.clear();
+}
+
 void FeatureSet::cover_request_column(std::uint32_t column) {
   if (request_begin_ == request_end_) request_begin_ = column;
   request_end_ = column + 1;
@@ -126,22 +147,35 @@ void FeatureSet::assemble_items(const std::uint32_t* request_row, const std::uin
                                 const std::uint64_t* context_hashes, const std::uint32_t* const* item_cells,
                                 const std::uint64_t* const* item_hashes, const float* similarity,
                                 std::size_t n, std::uint32_t* rows) const noexcept {
-  constexpr std::size_t kAhead = 8;  // rows of a table are far apart: fetch them before their turn
   const std::size_t width = names_.size();
-  const std::size_t n_item_cells = encoder(Source::item).n_cells();
   const std::size_t n_request = request_end_ - request_begin_;
-  const std::vector<Run>& item_runs = runs_[static_cast<std::size_t>(Source::item)];
+  const std::size_t n_item_cells = encoder(Source::item).n_cells();
+  const std::span<const Run> runs = runs_[static_cast<std::size_t>(Source::item)];
+  const std::span<const std::uint32_t> columns = item_columns_;
   for (std::size_t i = 0; i < n; ++i) {
-    if (i + kAhead < n) prefetch(item_cells[i + kAhead], n_item_cells);
+    if (i + kRowsAhead < n) prefetch(item_cells[i + kRowsAhead], n_item_cells);
     std::uint32_t* const row = rows + i * width;
+    const std::uint32_t* const cells = item_cells[i];
     copy_cells(request_row + request_begin_, n_request, row + request_begin_);
-    for (const Run run : item_runs) copy_cells(item_cells[i] + run.from, run.size, row + run.to);
-    for (const std::uint32_t column : similarity_columns_) {
-      row[column] = float_cell(similarity ? similarity[i] : std::numeric_limits<float>::quiet_NaN());
+    for (std::size_t cell = 0; cell < columns.size(); ++cell) row[columns[cell]] = cells[cell];
+    for (const Run run : runs) copy_cells(cells + run.from, run.size, row + run.to);
+  }
+  for (const std::uint32_t column : similarity_columns_) {
+    for (std::size_t i = 0; i < n; ++i) {
+      rows[i * width + column] =
+          float_cell(similarity != nullptr ? similarity[i] : std::numeric_limits<float>::quiet_NaN());
     }
   }
-  if (pair_crosses_.empty()) return;
+  if (!pair_crosses_.empty()) assemble_crosses(user_hashes, context_hashes, item_hashes, n, rows);
+}
+
+void FeatureSet::assemble_crosses(const std::uint64_t* user_hashes, const std::uint64_t* context_hashes,
+                                  const std::uint64_t* const* item_hashes, std::size_t n,
+                                  std::uint32_t* rows) const noexcept {
+  const std::size_t width = names_.size();
+  const std::size_t n_item_hashes = encoder(Source::item).n_hashes();
   for (std::size_t i = 0; i < n; ++i) {
+    if (i + kRowsAhead < n) prefetch(item_hashes[i + kRowsAhead], n_item_hashes);
     const std::uint64_t* const hashes[kSources] = {user_hashes, context_hashes, item_hashes[i]};
     for (const CrossOperation& cross : pair_crosses_) rows[i * width + cross.cell] = cross(hashes);
   }

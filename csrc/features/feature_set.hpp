@@ -64,11 +64,18 @@ class FeatureSet {
   void add_source_cell(Source source, std::uint32_t cell, std::uint32_t column);
   void add_to_block(const FeatureDefinition& definition, std::uint32_t column);
   void cover_request_column(std::uint32_t column);
+  void spread_short_runs();
+
+  void assemble_crosses(const std::uint64_t* user_hashes, const std::uint64_t* context_hashes,
+                        const std::uint64_t* const* item_hashes, std::size_t n,
+                        std::uint32_t* rows) const noexcept;
 
   std::vector<std::string> names_;
   std::vector<Block> blocks_;
   std::array<SourceEncoder, kSources> encoders_;
   std::array<std::vector<Run>, kSources> runs_;
+  std::vector<std::uint32_t>
+      item_columns_;  // the row's column of each item cell, in place of many short runs
   std::vector<CrossOperation> request_crosses_;  // user and context
   std::vector<CrossOperation> pair_crosses_;     // item and another source
   std::vector<std::uint32_t> similarity_columns_;

@@ -171,11 +171,6 @@ std::vector<FeatureDefinition> parse_definitions(std::string_view text) {
   std::vector<FeatureDefinition> definitions;
   definitions.reserve(list.size());
   for (const Json entry : list.array()) definitions.push_back(read_definition(entry, definitions.size()));
-  try {
-    check_definitions(definitions);
-  } catch (const Error& error) {
-    throw Error(ErrorCode::invalid_format, std::string(kFile) + ": " + error.what());
-  }
   return definitions;
 }
 

@@ -31,6 +31,9 @@ class SourceEncoder {
   // Does a feature read this field as text: by a vocabulary, a hash or a cross?
   [[nodiscard]] bool reads_text(std::size_t field) const noexcept { return fields_[field].needs_text; }
 
+  // Does a numeric feature read this field, so that text is an error?
+  [[nodiscard]] bool reads_number(std::size_t field) const noexcept { return fields_[field].needs_number; }
+
   // Hot: a row in which every field is missing.
   void encode_missing(std::uint32_t* cells, std::uint64_t* hashes) const noexcept;
   // Hot: one attribute; on an error nothing is written.
