@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 
 from shortlist.serving.deployment import Deployment
@@ -11,6 +12,8 @@ from shortlist.serving.reply import Reply
 __all__ = ["metrics_reply", "render_metrics"]
 
 PROMETHEUS = b"text/plain; version=0.0.4; charset=utf-8"
+# The native histogram is finer, by 16; a scrape of every stage of every model should stay small.
+STAGE_BOUNDS_NS = tuple(2**power for power in range(8, 35))
 OPENMETRICS = b"application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
@@ -116,13 +119,28 @@ def _write_stages(text: _Exposition, snapshots: Snapshots) -> None:
     for labels, counts in snapshots:
         for stage, times in counts["stages"].items():
             at = {**labels, "stage": stage}
-            for upper_ns, cumulative in times["buckets"]:
+            below = _below_bounds(times["buckets"])
+            for upper_ns, cumulative in zip(STAGE_BOUNDS_NS, below, strict=True):
                 text.sample(f"{name}_bucket", {**at, "le": repr(upper_ns / 1e9)}, cumulative)
             # Counted while it is read: the whole is never less than its parts.
-            count = max([times["count"], *(cumulative for _, cumulative in times["buckets"])])
+            count = max(times["count"], below[-1])
             text.sample(f"{name}_bucket", {**at, "le": "+Inf"}, count)
             text.sample(f"{name}_sum", at, times["sum_ns"] / 1e9)
             text.sample(f"{name}_count", at, count)
+
+
+def _below_bounds(buckets: list[tuple[int, int]]) -> list[int]:
+    """Return how many times lie below each of `STAGE_BOUNDS_NS`."""
+    below: list[int] = []
+    cumulative = 0
+    remaining = iter(buckets)
+    upper_ns, count = next(remaining, (sys.maxsize, 0))
+    for bound_ns in STAGE_BOUNDS_NS:
+        while upper_ns <= bound_ns:
+            cumulative = count
+            upper_ns, count = next(remaining, (sys.maxsize, 0))
+        below.append(cumulative)
+    return below
 
 
 def _write_unusual(text: _Exposition, snapshots: Snapshots) -> None:

@@ -132,7 +132,7 @@ async def _serve_here(
     ready.cancel()
     stop.cancel()
     if told_to_stop.is_set():
-        server.signal_handler_interrupt()
+        server.stop()  # type: ignore[no-untyped-call]
         await asyncio.wait({serving}, timeout=options.drain_timeout_s)
         if not serving.done():
             logger.warning(
