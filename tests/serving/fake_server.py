@@ -26,7 +26,7 @@ def main() -> None:
         drain_timeout_s=arguments.drain_timeout,
         access_log=arguments.access_log,
     )
-    run(FakeLoader(), options, on_ready=lambda url: print(url, flush=True))
+    run(FakeLoader(), options, on_ready=lambda url: print(url, flush=True))  # noqa: T201
 
 
 if __name__ == "__main__":
