@@ -10,5 +10,6 @@ namespace shortlist::python {
 
 void register_errors(py::module_& module);
 void register_cpu(py::module_& module);
+void register_trees(py::module_& module);
 
 }  // namespace shortlist::python

@@ -4,4 +4,5 @@
 PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
   shortlist::python::register_errors(module);
   shortlist::python::register_cpu(module);
+  shortlist::python::register_trees(module);
 }
