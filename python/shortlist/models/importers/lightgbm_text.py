@@ -18,6 +18,8 @@ __all__ = ["Section", "read_sections"]
 _INTEGER_BYTES = b"0123456789+- "
 _NUMBER_BYTES = b"0123456789+-.eEinfatyINFATY "
 _LARGEST = 2**62
+# LightGBM 2 wrote no "end of trees" yet; what follows the trees is the table of importances.
+_ENDS = (b"end of trees", b"feature importances:")
 
 
 def shown(value: bytes | str) -> str:
@@ -144,7 +146,7 @@ def read_sections(data: bytes) -> tuple[Section, list[Section]]:
             raise FormatError(
                 f'LightGBM model: truncated: no line "end of trees" after {len(trees)} trees'
             )
-        if line == b"end of trees":
+        if line in _ENDS:
             break
         if line != b"Tree=%d" % len(trees):
             raise FormatError(
@@ -160,7 +162,7 @@ def _read_fields(lines: _Lines, name: str) -> Section:
     fields: dict[str, bytes] = {}
     while True:
         line = lines.peek()
-        if not line or line.startswith(b"Tree=") or line == b"end of trees":
+        if not line or line.startswith(b"Tree=") or line in _ENDS:
             return Section(name, fields)
         lines.next()
         key, _, value = line.partition(b"=")
