@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import TypeAlias, TypedDict
+"""The native core; docstrings stand with the Python classes that use it."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,3 +117,15 @@ class Engine:
     def rank_json(self, body: bytes, timings: bool = False) -> bytes: ...
     def score(self, body: bytes) -> NDArray[np.float64]: ...
     def score_json(self, body: bytes) -> bytes: ...
+# cpu
+# trees
+class Forest:
+    def __init__(self, arrays: dict[str, NDArray[np.generic]]) -> None: ...
+    def n_features(self) -> int: ...
+    def n_outputs(self) -> int: ...
+    def n_trees(self) -> int: ...
+    def predict(
+        rows: NDArray[np.generic],
+        raw: bool,
+        out: NDArray[np.float64],
+        n_threads: int,
