@@ -22,7 +22,9 @@ if(SKBUILD_STATE STREQUAL "editable")
       message(FATAL_ERROR
         "An editable install rebuilds whenever it is imported, so CMake and Ninja must outlive the installation, "
         "but ${tool} belongs to pip's temporary build environment.\n"
-        "Install both first, then again: pip install cmake ninja && pip install -e .")
+        "Either install them for the system (apt-get install cmake ninja-build), then again: pip install -e .\n"
+        "Or build with those of your environment: pip install cmake ninja pybind11 scikit-build-core, then "
+        "pip install --no-build-isolation -e .")
     endif()
   endforeach()
 endif()
