@@ -135,9 +135,7 @@ def _read_ratings(path: Path, users: Users, items: Items) -> Ratings:
     user = np.array(table.column(0, _row_of(users.ids, "user")), np.int64)
     item = np.array(table.column(1, _row_of(items.ids, "item")), np.int64)
     stars = np.array(table.column(2, _number(1, 5, "a rating from 1 to 5")), np.float64)
-    time_s = np.array(
-        table.column(3, _number(0, 2**40, "Unix seconds, not negative")), np.float64
-    )
+    time_s = np.array(table.column(3, _number(0, 2**40, "Unix seconds, not negative")), np.float64)
     order = np.lexsort((item, user, time_s))
     return Ratings(user[order], item[order], stars[order], time_s[order])
 
