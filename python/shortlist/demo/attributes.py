@@ -91,4 +91,5 @@ def _counts(rows: NDArray[np.int64], n: int) -> NDArray[np.float64]:
 def _means(rows: NDArray[np.int64], values: NDArray[np.float64], n: int) -> NDArray[np.float64]:
     counts = np.bincount(rows, minlength=n)
     sums = np.bincount(rows, values, minlength=n)
-    return np.divide(sums, counts, out=np.full(n, np.nan), where=counts > 0)
+    means: NDArray[np.float64] = np.divide(sums, counts, out=np.full(n, np.nan), where=counts > 0)
+    return means

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.stats
 from numpy.typing import NDArray
 from rich.table import Table
 
@@ -49,7 +48,8 @@ def quality(candidates: Scores, scores: Scores, liked: Flags, seen: Flags) -> Qu
 
 def recall_at(scores: Scores, liked: Flags, *, k: int) -> NDArray[np.float64]:
     """Return each person's share of liked films among the first k; films at -inf are not listed."""
-    return _hits(scores, liked, k).sum(axis=1) / liked.sum(axis=1)
+    shares: NDArray[np.float64] = _hits(scores, liked, k).sum(axis=1) / liked.sum(axis=1)
+    return shares
 
 
 def ndcg_at(scores: Scores, liked: Flags, *, k: int) -> NDArray[np.float64]:
@@ -60,7 +60,9 @@ def ndcg_at(scores: Scores, liked: Flags, *, k: int) -> NDArray[np.float64]:
     hits = _hits(scores, liked, k)
     discounts = 1.0 / np.log2(np.arange(2, hits.shape[1] + 2))
     ideal = np.concatenate([[0.0], np.cumsum(discounts)])
-    return (hits @ discounts) / ideal[np.minimum(liked.sum(axis=1), hits.shape[1])]
+    most = ideal[np.minimum(liked.sum(axis=1), hits.shape[1])]
+    gains: NDArray[np.float64] = hits @ discounts
+    return gains / most
 
 
 def auc(scores: Scores, liked: Flags, seen: Flags) -> NDArray[np.float64]:
@@ -68,12 +70,20 @@ def auc(scores: Scores, liked: Flags, seen: Flags) -> NDArray[np.float64]:
 
     Source: the rank sum of Mann and Whitney 1947.
     """
-    ranks = scipy.stats.rankdata(np.where(seen, -np.inf, scores), axis=1)
+    ranks = np.array([_ranks(row) for row in np.where(seen, -np.inf, scores)])
     n_seen = seen.sum(axis=1)
     n_liked = liked.sum(axis=1)
     n_left = scores.shape[1] - n_seen - n_liked
-    rank_sums = (ranks * liked).sum(axis=1) - n_liked * n_seen
+    rank_sums: NDArray[np.float64] = (ranks * liked).sum(axis=1) - n_liked * n_seen
     return (rank_sums - n_liked * (n_liked + 1) / 2) / (n_liked * n_left)
+
+
+def _ranks(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Places from 1 for the least; equal values share the mean of theirs."""
+    ascending = np.sort(values)
+    first = np.searchsorted(ascending, values, side="left")
+    last = np.searchsorted(ascending, values, side="right")
+    return (first + 1 + last) / 2.0
 
 
 def _hits(scores: Scores, liked: Flags, k: int) -> Flags:

@@ -39,7 +39,7 @@ PARAMETERS: dict[str, object] = {
     "cat_l2": 200.0,
     "min_data_per_group": 2000,
     "max_cat_threshold": 8,
-    "num_threads": 2,
+    "num_threads": 1,
     "seed": SEED,
     "deterministic": True,
     "force_row_wise": True,

@@ -23,7 +23,8 @@ REGULARIZATION = 1.0
 #: How much more a rating of five stars weighs than no rating.
 CONFIDENCE = 5.0
 ITERATIONS = 15
-N_THREADS = 2
+# The matrix is small: threads would wait for each other longer than they work.
+N_THREADS = 1
 SEED = 7
 
 
@@ -36,7 +37,8 @@ class Vectors:
 
     def similarity(self, user: NDArray[np.int64], item: NDArray[np.int64]) -> NDArray[np.float32]:
         """Inner products of pairs of rows, shape (n,)."""
-        return np.einsum("nd,nd->n", self.users[user], self.items[item])
+        products: NDArray[np.float32] = np.einsum("nd,nd->n", self.users[user], self.items[item])
+        return products
 
     def similarities(self, user: NDArray[np.int64]) -> NDArray[np.float32]:
         """Inner products of users with all items, shape (len(user), items)."""
@@ -58,15 +60,15 @@ def train(known: Moment, *, on_iteration: Callable[[], None]) -> Vectors:
     matrix = scipy.sparse.csr_matrix(
         (weights, (ratings.user, ratings.item)), shape=known.seen.shape
     )
-    model = implicit.cpu.als.AlternatingLeastSquares(
-        factors=FACTORS,
-        regularization=REGULARIZATION,
-        alpha=CONFIDENCE,
-        iterations=ITERATIONS,
-        num_threads=N_THREADS,
-        random_state=SEED,
-    )
     # The library runs its own threads; a BLAS with threads of its own would fight them for CPUs.
     with threadpoolctl.threadpool_limits(limits=1, user_api="blas"):
+        model = implicit.cpu.als.AlternatingLeastSquares(
+            factors=FACTORS,
+            regularization=REGULARIZATION,
+            alpha=CONFIDENCE,
+            iterations=ITERATIONS,
+            num_threads=N_THREADS,
+            random_state=SEED,
+        )
         model.fit(matrix, show_progress=False, callback=lambda *_: on_iteration())
     return Vectors(np.asarray(model.user_factors), np.asarray(model.item_factors))
