@@ -54,14 +54,16 @@ py::tuple search(const BoundIndex& self, const Array<float>& queries, std::size_
   py::array_t<float> scores({n, k});
   const std::span<std::int64_t> rows_out{rows.mutable_data(), n * k};
   const std::span<float> scores_out{scores.mutable_data(), n * k};
-  const py::gil_scoped_release unlocked;
-  Arena arena;
-  for (std::size_t i = 0; i < n; ++i) {
-    arena.reset();
-    const auto hits = self.index.search(self.index.prepare(data.data() + i * self.index.dim()), k, words, arena);
-    for (std::size_t j = 0; j < k; ++j) {
-      rows_out[i * k + j] = j < hits.size() ? hits[j].row : -1;
-      scores_out[i * k + j] = j < hits.size() ? hits[j].score : -std::numeric_limits<float>::infinity();
+  {
+    const py::gil_scoped_release unlocked;
+    Arena arena;
+    for (std::size_t i = 0; i < n; ++i) {
+      arena.reset();
+      const auto hits = self.index.search(self.index.prepare(data.data() + i * self.index.dim()), k, words, arena);
+      for (std::size_t j = 0; j < k; ++j) {
+        rows_out[i * k + j] = j < hits.size() ? hits[j].row : -1;
+        scores_out[i * k + j] = j < hits.size() ? hits[j].score : -std::numeric_limits<float>::infinity();
+      }
     }
   }
   return py::make_tuple(rows, scores);
@@ -79,9 +81,11 @@ py::array_t<float> pair_scores(const BoundIndex& self, const Array<float>& queri
   }
   py::array_t<float> scores(rows.shape(0));
   float* const out = scores.mutable_data();
-  const py::gil_scoped_release unlocked;
-  for (std::size_t i = 0; i < row.size(); ++i) {
-    self.index.scores(self.index.prepare(data.data() + i * self.index.dim()), row.subspan(i, 1), out + i);
+  {
+    const py::gil_scoped_release unlocked;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      self.index.scores(self.index.prepare(data.data() + i * self.index.dim()), row.subspan(i, 1), out + i);
+    }
   }
   return scores;
 }

@@ -1,8 +1,7 @@
-"""Types of the native core."""
+"""The native core; docstrings stand with the Python classes that use it."""
 
 from collections.abc import Callable
 from typing import TypeAlias, TypedDict
-"""The native core; docstrings stand with the Python classes that use it."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,15 +116,21 @@ class Engine:
     def rank_json(self, body: bytes, timings: bool = False) -> bytes: ...
     def score(self, body: bytes) -> NDArray[np.float64]: ...
     def score_json(self, body: bytes) -> bytes: ...
-# cpu
-# trees
+
+# Trees
+
 class Forest:
     def __init__(self, arrays: dict[str, NDArray[np.generic]]) -> None: ...
+    @property
     def n_features(self) -> int: ...
+    @property
     def n_outputs(self) -> int: ...
+    @property
     def n_trees(self) -> int: ...
     def predict(
+        self,
         rows: NDArray[np.generic],
         raw: bool,
         out: NDArray[np.float64],
         n_threads: int,
+    ) -> None: ...
