@@ -29,8 +29,10 @@ NATIVE_LAYERS: tuple[tuple[str, ...], ...] = (
 PYTHON_LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("_core",),
+    ("strict_json",),
     ("safetensors",),
     ("models", "index", "features"),
+    ("hashing",),
     ("bundle",),
     ("engine",),
     ("__init__",),

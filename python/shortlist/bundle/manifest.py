@@ -1,7 +1,7 @@
 """bundle.json: what a bundle holds, with the size and SHA-256 of every file, sealed by its own.
 
-The seal is ``fingerprints.manifest``: the SHA-256 of bundle.json's bytes as they are with 64 zeros in
-the seal's place.
+The seal is ``fingerprints.manifest``: the SHA-256 of bundle.json's bytes as they are with 64 zeros
+in the seal's place.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class FileEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One part of a bundle: what it is for, of what kind, and its files, the one that serves first."""
+    """One part of a bundle: what it is for, its kind, and its files, the one that serves first."""
 
     role: str
     kind: str
@@ -206,9 +206,7 @@ def _check_files(files: Mapping[str, FileEntry]) -> None:
             raise _invalid(f"files: {name}: sha256 is not 64 hexadecimal digits")
 
 
-def _check_parts(
-    parts: tuple[Part, ...], files: Mapping[str, FileEntry], *, newer: bool
-) -> None:
+def _check_parts(parts: tuple[Part, ...], files: Mapping[str, FileEntry], *, newer: bool) -> None:
     seen: set[str] = set()
     owners: dict[str, str] = {}
     for part in parts:
@@ -234,6 +232,5 @@ def _check_settings(settings: Settings) -> None:
         raise _invalid(f"settings: query {list(settings.query)} names a source twice")
     if not 1 <= settings.n_candidates <= MAX_CANDIDATES:
         raise _invalid(
-            f"settings: n_candidates is {settings.n_candidates}, expected "
-            f"1 to {MAX_CANDIDATES}"
+            f"settings: n_candidates is {settings.n_candidates}, expected 1 to {MAX_CANDIDATES}"
         )
