@@ -16,5 +16,6 @@ void register_retrieval(py::module_& module);
 void register_engine(py::module_& module);
 void register_features(py::module_& module);
 void register_trees(py::module_& module);
+void register_hashing(py::module_& module);
 
 }  // namespace shortlist::python
