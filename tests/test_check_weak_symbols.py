@@ -1,4 +1,4 @@
-"""tools/check_weak_symbols.py accepts units that define their table alone, and names what escapes."""
+"""tools/check_weak_symbols.py accepts units that define their table alone and names the rest."""
 
 from __future__ import annotations
 
