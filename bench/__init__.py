@@ -1,0 +1,1 @@
+"""Benchmarks: shortlist and what people use instead, in one run on one machine."""

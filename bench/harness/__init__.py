@@ -1,0 +1,1 @@
+"""How contestants are run: one pinned process each, in interleaved rounds."""

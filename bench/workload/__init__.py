@@ -1,0 +1,1 @@
+"""What every benchmark works on: a seeded catalogue, seeded requests and a ranker."""
