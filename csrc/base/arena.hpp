@@ -50,10 +50,10 @@ class Arena {
   void* allocate_slow(std::size_t bytes);
   void release_all() noexcept;
 
-  std::byte* chunk_ = nullptr;   // begins with a Header
-  std::size_t size_ = 0;         // of the chunk, header included
-  std::size_t used_ = 0;         // in the chunk, header included
-  std::size_t total_ = 0;        // of all chunks
+  std::byte* chunk_ = nullptr;  // begins with a Header
+  std::size_t size_ = 0;        // of the chunk, header included
+  std::size_t used_ = 0;        // in the chunk, header included
+  std::size_t total_ = 0;       // of all chunks
 };
 
 }  // namespace shortlist

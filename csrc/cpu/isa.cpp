@@ -16,12 +16,13 @@ bool supported(Isa isa) {
       return true;
 #if defined(__x86_64__)
     case Isa::avx2:
-      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+             __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("lzcnt") &&
              __builtin_cpu_supports("popcnt");
     case Isa::avx512:
-      return supported(Isa::avx2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-             __builtin_cpu_supports("avx512cd");
+      return supported(Isa::avx2) && __builtin_cpu_supports("avx512f") &&
+             __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+             __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd");
 #elif defined(__aarch64__)
     case Isa::neon:
       return true;  // part of the base architecture
@@ -68,8 +69,8 @@ Isa chosen_isa() {
     names += (names.empty() ? "" : ", ");
     names += isa_name(isa);
   }
-  throw Error(ErrorCode::invalid_argument,
-              "SHORTLIST_ISA: got \"" + std::string(forced) + "\", expected one that this processor has: " + names);
+  throw Error(ErrorCode::invalid_argument, "SHORTLIST_ISA: got \"" + std::string(forced) +
+                                               "\", expected one that this processor has: " + names);
 }
 
 }  // namespace shortlist

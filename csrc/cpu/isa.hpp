@@ -12,7 +12,8 @@ enum class Isa { portable, avx2, avx512, neon };
 [[nodiscard]] std::string_view isa_name(Isa isa) noexcept;
 // Sets this processor and operating system can run, slowest first; `portable` always.
 [[nodiscard]] const std::vector<Isa>& available_isas();
-// The fastest of them, or the one SHORTLIST_ISA names. Throws invalid_argument where that is unknown or absent.
+// The fastest of them, or the one SHORTLIST_ISA names.
+// Throws invalid_argument where that is unknown or absent.
 [[nodiscard]] Isa chosen_isa();
 
 }  // namespace shortlist

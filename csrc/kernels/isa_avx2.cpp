@@ -2,7 +2,8 @@
 #if defined(__x86_64__)
 #include "kernels/kernels.hpp"
 #include "kernels/vec/avx2.hpp"
-//
+
+// Written over the lanes above.
 #include "kernels/body/distance.inl.hpp"
 #include "kernels/body/select.inl.hpp"
 

@@ -2,11 +2,13 @@
 #if defined(__x86_64__)
 #include "kernels/kernels.hpp"
 #include "kernels/vec/avx512.hpp"
-//
+
+// Written over the lanes above.
 #include "kernels/body/distance.inl.hpp"
 #include "kernels/body/select.inl.hpp"
 
 namespace shortlist {
-const KernelTable kAvx512Kernels = {"avx512", metric_rows<Dot>, metric_rows<SquaredDifference>, select_at_least};
+const KernelTable kAvx512Kernels = {"avx512", metric_rows<Dot>, metric_rows<SquaredDifference>,
+                                    select_at_least};
 }  // namespace shortlist
 #endif

@@ -2,7 +2,8 @@
 #if defined(__aarch64__)
 #include "kernels/kernels.hpp"
 #include "kernels/vec/neon.hpp"
-//
+
+// Written over the lanes above.
 #include "kernels/body/distance.inl.hpp"
 #include "kernels/body/select.inl.hpp"
 

@@ -18,12 +18,14 @@ struct KernelTable {
   // out[i] = |query - rows[i]|^2
   void (*l2sq_rows)(const float* query, const float* rows, std::size_t n_rows, std::size_t dim,
                     float* out) noexcept;
-  // Writes the positions i with scores[i] >= floor to `out` in ascending order; returns how many. NaN never passes.
-  // `out` has room for n.
-  std::size_t (*select_at_least)(const float* scores, std::size_t n, float floor, std::uint32_t* out) noexcept;
+  // Writes the positions i with scores[i] >= floor to `out` in ascending order; returns how many. NaN never
+  // passes. `out` has room for n.
+  std::size_t (*select_at_least)(const float* scores, std::size_t n, float floor,
+                                 std::uint32_t* out) noexcept;
 };
 
-// The table of the chosen instruction set (cpu/isa.hpp); fixed after the first call. Throws on a bad SHORTLIST_ISA.
+// The table of the chosen instruction set (cpu/isa.hpp); fixed after the first call.
+// Throws on a bad SHORTLIST_ISA.
 [[nodiscard]] const KernelTable& active_kernels();
 
 extern const KernelTable kPortableKernels;

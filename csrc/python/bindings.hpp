@@ -3,6 +3,7 @@
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 namespace py = pybind11;
 
@@ -10,5 +11,10 @@ namespace shortlist::python {
 
 void register_errors(py::module_& module);
 void register_cpu(py::module_& module);
+void register_telemetry(py::module_& module);
+void register_retrieval(py::module_& module);
+void register_engine(py::module_& module);
+void register_features(py::module_& module);
+void register_trees(py::module_& module);
 
 }  // namespace shortlist::python

@@ -8,6 +8,7 @@ __all__ = [
     "MismatchError",
     "NotFoundError",
     "RequestError",
+    "ScoringError",
     "ShortlistError",
     "StorageError",
     "UnsupportedError",
@@ -44,3 +45,7 @@ class StorageError(ShortlistError, OSError):
 
 class RequestError(ShortlistError, ValueError):
     """A request is malformed; the message names the field and what was expected. HTTP 400."""
+
+
+class ScoringError(ShortlistError, RuntimeError):
+    """The ranker failed or returned a score that is not finite. HTTP 500."""

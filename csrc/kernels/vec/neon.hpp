@@ -15,7 +15,9 @@ inline F16x zero() {
   const float32x4_t none = vdupq_n_f32(0.0f);
   return {{none, none, none, none}};
 }
-inline F16x load(const float* p) { return {{vld1q_f32(p), vld1q_f32(p + 4), vld1q_f32(p + 8), vld1q_f32(p + 12)}}; }
+inline F16x load(const float* p) {
+  return {{vld1q_f32(p), vld1q_f32(p + 4), vld1q_f32(p + 8), vld1q_f32(p + 12)}};
+}
 // The first n lanes, n < 16; the rest are zero.
 inline F16x load_first(const float* p, std::size_t n) {
   float lanes[16] = {};

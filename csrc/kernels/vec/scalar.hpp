@@ -1,7 +1,6 @@
 // Sixteen float lanes in plain C++: the portable twin of every wider set.
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 

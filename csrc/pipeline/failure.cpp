@@ -1,0 +1,51 @@
+#include "pipeline/failure.hpp"
+
+#include <charconv>
+#include <cstring>
+
+namespace shortlist::pipeline {
+
+std::string_view concatenate(Arena& arena, std::initializer_list<std::string_view> pieces) {
+  std::size_t size = 0;
+  for (const std::string_view piece : pieces) size += piece.size();
+  char* const text = arena.array<char>(size).data();
+  char* at = text;
+  for (const std::string_view piece : pieces) {
+    if (piece.empty()) continue;
+    std::memcpy(at, piece.data(), piece.size());
+    at += piece.size();
+  }
+  return {text, size};
+}
+
+std::string_view decimal(Arena& arena, std::int64_t value) {
+  char* const text = arena.array<char>(24).data();
+  return {text, static_cast<std::size_t>(std::to_chars(text, text + 24, value).ptr - text)};
+}
+
+std::string_view quote(Arena& arena, std::string_view text) {
+  constexpr std::size_t kShown = 40;
+  if (text.size() <= kShown) return concatenate(arena, {"\"", text, "\""});
+  std::size_t cut = kShown;
+  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
+  return concatenate(arena, {"\"", text.substr(0, cut), "...\""});
+}
+
+std::string_view describe(Arena& arena, json::Value value) {
+  switch (value.type()) {
+    case json::Type::boolean:
+      return value.boolean() ? "true" : "false";
+    case json::Type::integer:
+      return decimal(arena, value.integer());
+    case json::Type::number: {
+      char* const text = arena.array<char>(40).data();
+      return {text, static_cast<std::size_t>(std::to_chars(text, text + 40, value.number()).ptr - text)};
+    }
+    case json::Type::string:
+      return quote(arena, value.string());
+    default:
+      return json::type_name(value.type());
+  }
+}
+
+}  // namespace shortlist::pipeline

@@ -1,0 +1,335 @@
+#include "pipeline/rank.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/bitmap.hpp"
+#include "pipeline/top_k.hpp"
+#include "table/filter.hpp"
+
+namespace shortlist::pipeline {
+
+using telemetry::Stage;
+
+bool RankCall::run(std::string_view body, RankResult& result) {
+  const std::optional<json::Value> root = parse_body(body, arena_, failure_);
+  if (!root || !parse_rank_request(*root, arena_, request_, failure_)) return false;
+  clock_.mark(Stage::parse);
+  if (!resolve_user() || !encode_context() || !find_query()) return false;
+  clock_.mark(Stage::user);
+  if (!restrict_rows() || !find_candidates()) return false;
+  clock_.mark(Stage::retrieve);
+  assemble();
+  clock_.mark(Stage::features);
+  if (!score()) return false;
+  clock_.mark(Stage::score);
+  select(result);
+  clock_.mark(Stage::select);
+  result.fallback = fallback_;
+  result.unknown_ids = unknown_ids_;
+  result.request_id = request_.request_id;
+  result.times = clock_.finish();
+  return true;
+}
+
+bool RankCall::reject(std::initializer_list<std::string_view> message) {
+  failure_ = {Failure::Kind::bad_request, concatenate(arena_, message)};
+  return false;
+}
+
+bool RankCall::find_row(const table::IdMap& ids, json::Value id, std::string_view where, std::size_t position,
+                        std::optional<std::uint32_t>& row) {
+  if (!id.is(ids.is_text() ? json::Type::string : json::Type::integer)) {
+    const std::string_view index =
+        position == SIZE_MAX
+            ? std::string_view{}
+            : concatenate(arena_, {"[", decimal(arena_, static_cast<std::int64_t>(position)), "]"});
+    return reject({where, index, ": got ", describe(arena_, id), ", expected ",
+                   ids.is_text() ? "a string id" : "an integer id"});
+  }
+  row = ids.is_text() ? ids.find(id.string()) : ids.find(id.integer());
+  return true;
+}
+
+EncodedRow RankCall::new_row(const features::SourceEncoder& encoder) {
+  return {arena_.array<std::uint32_t>(encoder.n_cells()).data(), arena_.array<std::uint64_t>(encoder.n_hashes()).data()};
+}
+
+bool RankCall::resolve_user() {
+  const features::SourceEncoder& encoder = features_.encoder(features::Source::user);
+  user_ = new_row(encoder);
+  const std::optional<json::Value> id = request_.user ? request_.user->find("id") : std::nullopt;
+  if (id && engine_.users() != nullptr && !find_row(engine_.users()->ids(), *id, "user.id", SIZE_MAX, user_row_)) {
+    return false;
+  }
+  if (user_row_) {
+    std::copy_n(engine_.users()->cells(*user_row_), encoder.n_cells(), user_.cells);
+    std::copy_n(engine_.users()->hashes(*user_row_), encoder.n_hashes(), user_.hashes);
+  } else {
+    encoder.encode_missing(user_.cells, user_.hashes);
+  }
+  return !request_.user || apply_attributes(engine_, encoder, *request_.user, "user", arena_, user_, failure_);
+}
+
+bool RankCall::encode_context() {
+  const features::SourceEncoder& encoder = features_.encoder(features::Source::context);
+  context_ = new_row(encoder);
+  encoder.encode_missing(context_.cells, context_.hashes);
+  return !request_.context ||
+         apply_attributes(engine_, encoder, *request_.context, "context", arena_, context_, failure_);
+}
+
+bool RankCall::find_query() {
+  const std::vector<QuerySource>& sources = engine_.settings().query;
+  const auto taken = [&](QuerySource source) { return std::find(sources.begin(), sources.end(), source) != sources.end(); };
+  const bool searches = engine_.index() != nullptr;
+  if (request_.vector && !(searches && taken(QuerySource::vector))) {
+    return reject({"vector: this bundle takes no query vector from requests"});
+  }
+  if (request_.like && !(searches && taken(QuerySource::like))) {
+    return reject({"like: this bundle makes no query from items"});
+  }
+  // What the request sends is checked even where an earlier source wins.
+  for (const QuerySource source : sources) {
+    if (searches && !take_query(source)) return false;
+  }
+  return true;
+}
+
+bool RankCall::take_query(QuerySource source) {
+  switch (source) {
+    case QuerySource::vector:
+      return take_request_vector();
+    case QuerySource::like:
+      return take_mean_of_liked();
+    case QuerySource::users:
+      if (user_row_ && !query_) query_ = engine_.index()->prepare(engine_.users()->vector(*user_row_));
+      return true;
+  }
+  return true;
+}
+
+bool RankCall::take_request_vector() {
+  if (!request_.vector) return true;
+  const std::size_t dim = engine_.index()->dim();
+  if (request_.vector->size() != dim) {
+    return reject({"vector: ", decimal(arena_, static_cast<std::int64_t>(request_.vector->size())),
+                   " elements, expected ", decimal(arena_, static_cast<std::int64_t>(dim))});
+  }
+  const std::span<float> vector = arena_.array<float>(dim);
+  std::size_t i = 0;
+  for (const json::Value element : request_.vector->array()) {
+    const auto value = element.is_number() ? static_cast<float>(element.number()) : std::numeric_limits<float>::infinity();
+    if (!std::isfinite(value)) {
+      return reject({"vector[", decimal(arena_, static_cast<std::int64_t>(i)), "]: got ", describe(arena_, element),
+                     ", expected a number that float32 can hold"});
+    }
+    vector[i++] = value;
+  }
+  if (!query_) query_ = engine_.index()->prepare(vector.data());
+  return true;
+}
+
+// The mean is taken in the order sent; unknown ids are left out, and the liked items are not candidates.
+bool RankCall::take_mean_of_liked() {
+  if (!request_.like) return true;
+  const retrieval::FlatIndex& index = *engine_.index();
+  const std::span<float> mean = arena_.array<float>(index.dim());
+  std::fill(mean.begin(), mean.end(), 0.0f);
+  std::size_t position = 0;
+  std::size_t known = 0;
+  for (const json::Value id : request_.like->array()) {
+    std::optional<std::uint32_t> row;
+    if (!find_row(items_.ids(), id, "like", position++, row)) return false;
+    if (!row) continue;
+    const float* const vector = index.vector(*row);
+    for (std::size_t j = 0; j < mean.size(); ++j) mean[j] += vector[j];
+    clear_bit(allowed_rows(), *row);
+    ++known;
+  }
+  if (known == 0 || query_) return true;
+  for (float& value : mean) value /= static_cast<float>(known);
+  query_ = index.prepare(mean.data());
+  return true;
+}
+
+std::uint64_t* RankCall::allowed_rows() {
+  if (allowed_ == nullptr) {
+    const std::span<std::uint64_t> words = arena_.array<std::uint64_t>(bitmap_words(items_.size()));
+    fill_bits(words, items_.size());
+    allowed_ = words.data();
+  }
+  return allowed_;
+}
+
+bool RankCall::restrict_rows() {
+  if (request_.filter) {
+    table::FilterError mistake;
+    const std::span<std::uint64_t> passing = table::filter_rows(*request_.filter, items_.columns(), arena_, mistake);
+    if (mistake.message != nullptr) {
+      return reject({"filter: ", mistake.name, mistake.name.empty() ? "" : ": ", mistake.message, ", at byte ",
+                     decimal(arena_, static_cast<std::int64_t>(mistake.offset)), "; attributes to filter by: ",
+                     items_.columns().names().empty() ? "none" : std::string_view(items_.columns().names())});
+    }
+    if (allowed_ == nullptr) {
+      allowed_ = passing.data();
+    } else {
+      for (std::size_t i = 0; i < passing.size(); ++i) allowed_[i] &= passing[i];
+    }
+  }
+  if (!request_.exclude) return true;
+  std::size_t position = 0;
+  for (const json::Value id : request_.exclude->array()) {
+    std::optional<std::uint32_t> row;
+    if (!find_row(items_.ids(), id, "exclude", position++, row)) return false;
+    if (row) clear_bit(allowed_rows(), *row);
+  }
+  return true;
+}
+
+bool RankCall::find_candidates() {
+  if (request_.candidates) return take_sent_candidates();
+  const std::size_t n = std::max(request_.n_candidates.value_or(engine_.settings().n_candidates), request_.k);
+  if (!query_) {
+    if (engine_.settings().fallback == Fallback::error) {
+      return reject({"no query vector: the user and the liked items are unknown, and this bundle has no fallback"});
+    }
+    take_popular(n);
+    return true;
+  }
+  const std::span<const retrieval::Hit> hits = engine_.index()->search(*query_, n, allowed_, arena_);
+  const std::span<std::uint32_t> rows = arena_.array<std::uint32_t>(hits.size());
+  const std::span<float> similarities = arena_.array<float>(hits.size());
+  for (std::size_t i = 0; i < hits.size(); ++i) {
+    rows[i] = hits[i].row;
+    similarities[i] = hits[i].score;
+  }
+  rows_ = rows;
+  similarities_ = similarities;
+  return true;
+}
+
+void RankCall::take_popular(std::size_t n) {
+  fallback_ = "popular";
+  const std::span<std::uint32_t> rows = arena_.array<std::uint32_t>(std::min(n, items_.size()));
+  std::size_t found = 0;
+  for (const std::uint32_t row : items_.popular()) {
+    if (found == rows.size()) break;
+    if (allowed_ == nullptr || test_bit(allowed_, row)) rows[found++] = row;
+  }
+  rows_ = rows.first(found);
+}
+
+// An id sent twice counts once; a candidate's own attributes stand over those of the table.
+bool RankCall::take_sent_candidates() {
+  const features::SourceEncoder& encoder = features_.encoder(features::Source::item);
+  const std::size_t n = request_.candidates->size();
+  const std::span<std::uint32_t> rows = arena_.array<std::uint32_t>(n);
+  const std::span<const std::uint32_t*> cells = arena_.array<const std::uint32_t*>(n);
+  const std::span<const std::uint64_t*> hashes = arena_.array<const std::uint64_t*>(n);
+  const std::span<json::Value> unknown{static_cast<json::Value*>(arena_.allocate(n * sizeof(json::Value))), n};
+  std::size_t known = 0;
+  std::size_t n_unknown = 0;
+  std::size_t position = 0;
+  for (const json::Value candidate : request_.candidates->array()) {
+    const bool is_object = candidate.is(json::Type::object);
+    const std::optional<json::Value> id = is_object ? candidate.find("id") : candidate;
+    const std::size_t at = position++;
+    if (!id) return reject({"candidates[", decimal(arena_, static_cast<std::int64_t>(at)), "]: the object has no id"});
+    std::optional<std::uint32_t> row;
+    if (!find_row(items_.ids(), *id, "candidates", at, row)) return false;
+    if (!row) {
+      unknown[n_unknown++] = *id;
+      continue;
+    }
+    if (!test_bit(allowed_rows(), *row)) continue;
+    clear_bit(allowed_rows(), *row);
+    rows[known] = *row;
+    cells[known] = items_.cells(*row);
+    hashes[known] = items_.hashes(*row);
+    if (is_object && candidate.size() > 1) {
+      const EncodedRow copy = new_row(encoder);
+      std::copy_n(cells[known], encoder.n_cells(), copy.cells);
+      std::copy_n(hashes[known], encoder.n_hashes(), copy.hashes);
+      const std::string_view where =
+          concatenate(arena_, {"candidates[", decimal(arena_, static_cast<std::int64_t>(at)), "]"});
+      if (!apply_attributes(engine_, encoder, candidate, where, arena_, copy, failure_)) return false;
+      cells[known] = copy.cells;
+      hashes[known] = copy.hashes;
+    }
+    ++known;
+  }
+  rows_ = rows.first(known);
+  item_cells_ = cells.first(known);
+  item_hashes_ = hashes.first(known);
+  unknown_ids_ = unknown.first(n_unknown);
+  if (query_) add_similarities(rows_);
+  return true;
+}
+
+void RankCall::add_similarities(std::span<const std::uint32_t> rows) {
+  const std::span<float> similarities = arena_.array<float>(rows.size());
+  engine_.index()->scores(*query_, rows, similarities.data());
+  similarities_ = similarities;
+}
+
+void RankCall::assemble() {
+  const std::size_t n = rows_.size();
+  if (item_cells_.empty() && n != 0) {
+    item_cells_ = arena_.array<const std::uint32_t*>(n);
+    item_hashes_ = arena_.array<const std::uint64_t*>(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      item_cells_[i] = items_.cells(rows_[i]);
+      item_hashes_[i] = items_.hashes(rows_[i]);
+    }
+  }
+  const std::span<std::uint32_t> request_row = arena_.array<std::uint32_t>(features_.n_features());
+  features_.assemble_request(user_.cells, user_.hashes, context_.cells, context_.hashes, request_row.data());
+  matrix_ = arena_.array<std::uint32_t>(n * features_.n_features());
+  features_.assemble_items(request_row.data(), user_.hashes, context_.hashes, item_cells_.data(), item_hashes_.data(),
+                           similarities_.empty() ? nullptr : similarities_.data(), n, matrix_.data());
+}
+
+bool RankCall::score() {
+  const std::size_t n = rows_.size();
+  scores_ = arena_.array<double>(n);
+  if (n != 0 && !engine_.ranker().predict(matrix_.data(), n, scores_.data(), arena_)) {
+    failure_ = {Failure::Kind::internal, "the ranker failed"};
+    return false;
+  }
+  if (std::all_of(scores_.begin(), scores_.end(), [](double score) { return std::isfinite(score); })) return true;
+  failure_ = {Failure::Kind::internal, "the ranker returned a score that is not finite"};
+  return false;
+}
+
+// The place of list rules: what changes an order after scoring (caps per attribute, pins, boosts, diversity,
+// offset) acts here, on all scored candidates, before the best k are cut.
+void RankCall::select(RankResult& result) {
+  const std::span<const std::uint32_t> order = top_k(scores_, rows_, request_.k, arena_);
+  const std::span<std::uint32_t> rows = arena_.array<std::uint32_t>(order.size());
+  const std::span<double> scores = arena_.array<double>(order.size());
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    rows[i] = rows_[order[i]];
+    scores[i] = scores_[order[i]];
+  }
+  result.rows = rows;
+  result.scores = scores;
+}
+
+bool Engine::rank(std::string_view body, Arena& arena, RankResult& result, Failure& failure) const {
+  if (!items_) {
+    failure = {Failure::Kind::bad_request, "this bundle has no items to rank, it scores rows"};
+    counters().count_error(telemetry::Route::rank);
+    return false;
+  }
+  RankCall call(*this, arena, failure);
+  if (!call.run(body, result)) {
+    counters().count_error(telemetry::Route::rank);
+    return false;
+  }
+  if (!result.fallback.empty()) counters().count_fallback();
+  return true;
+}
+
+}  // namespace shortlist::pipeline

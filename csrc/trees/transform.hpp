@@ -1,0 +1,22 @@
+// From a sum of leaves to a prediction: what the model's objective says, in float64.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace shortlist::trees {
+
+enum class Transform : std::uint32_t {
+  identity = 0,
+  sigmoid = 1,        // 1 / (1 + exp(-scale x)), each output alone
+  softmax = 2,        // over the outputs of a row, the greatest taken off first
+  exponential = 3,    // exp(x)
+  signed_square = 4,  // sign(x) x x
+  softplus = 5,       // log1p(exp(x))
+};
+inline constexpr std::uint32_t kTransforms = 6;
+
+// In place, n rows of n_outputs. Each row comes out the same however many there are.
+void apply_transform(Transform transform, double scale, std::size_t n_outputs, std::size_t n, double* out) noexcept;
+
+}  // namespace shortlist::trees

@@ -1,0 +1,136 @@
+"""The native core; docstrings stand with the Python classes that use it."""
+
+from collections.abc import Callable
+from typing import TypeAlias, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Instruction sets
+
+def available_isas() -> list[str]: ...
+def active_isa() -> str: ...
+
+# Features
+
+_Column: TypeAlias = NDArray[np.float64] | tuple[bytes, NDArray[np.int64], NDArray[np.uint8]] | None
+
+def xxh64(data: bytes, seed: int = 0) -> int: ...
+def xxh64_column(column: _Column, n: int, seed: int) -> NDArray[np.uint64]: ...
+def canonical_texts(numbers: NDArray[np.float64]) -> list[str | None]: ...
+
+class FeatureSet:
+    @staticmethod
+    def from_json(text: str | bytes) -> FeatureSet: ...
+    @property
+    def names(self) -> list[str]: ...
+    @property
+    def uses_similarity(self) -> bool: ...
+    @property
+    def blocks(self) -> list[tuple[str, bool, list[int]]]: ...
+    def fields(self, source: str) -> list[tuple[str, bool]]: ...
+    def encode_source(
+        self, source: str, columns: list[_Column], n: int
+    ) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]: ...
+    def transform(
+        self,
+        user: list[_Column],
+        context: list[_Column],
+        item: list[_Column],
+        similarity: NDArray[np.float32] | None,
+        n: int,
+    ) -> list[NDArray[np.float32] | NDArray[np.int32]]: ...
+
+# Telemetry
+
+class StageCounts(TypedDict):
+    count: int
+    sum_ns: int
+    buckets: list[tuple[float, int]]  # upper limit in ns, cumulative count
+
+class RouteCounts(TypedDict):
+    requests: int
+    errors: int
+    stages: dict[str, StageCounts]
+
+class CounterSnapshot(TypedDict):
+    routes: dict[str, RouteCounts]
+    fallbacks: int
+    unknown_attributes: dict[str, int]
+    unknown_attributes_uncounted: int
+
+class Counters:
+    def __init__(self, path: str = "") -> None: ...
+    def snapshot(self) -> CounterSnapshot: ...
+
+# Retrieval
+
+class FlatIndex:
+    def __init__(self, vectors: NDArray[np.float32], metric: str) -> None: ...
+    @property
+    def inverse_norms(self) -> NDArray[np.float32]: ...
+    def search(
+        self, queries: NDArray[np.float32], k: int, allowed: NDArray[np.uint64] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
+    def pair_scores(
+        self, queries: NDArray[np.float32], rows: NDArray[np.uint32]
+    ) -> NDArray[np.float32]: ...
+
+# Engine
+
+# ids, scores, request_id, fallback, unknown_ids, timings in microseconds
+Ranked: TypeAlias = tuple[
+    NDArray[np.int64] | list[str],
+    NDArray[np.float64],
+    str | None,
+    str | None,
+    list[int] | list[str],
+    dict[str, float],
+]
+
+class CallbackRanker:
+    def __init__(
+        self,
+        predict: Callable[[NDArray[np.uint32]], NDArray[np.float64]],
+        feature_names: list[str],
+        n_outputs: int,
+    ) -> None: ...
+
+class Engine:
+    def __init__(
+        self,
+        folder: str,
+        *,
+        strict: bool = False,
+        counters: Counters | None = None,
+        ranker: CallbackRanker | None = None,
+    ) -> None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def ranks(self) -> bool: ...
+    def rank(self, body: bytes) -> Ranked: ...
+    def rank_many(self, bodies: list[bytes], n_threads: int) -> list[Ranked]: ...
+    def rank_json(self, body: bytes, timings: bool = False) -> bytes: ...
+    def score(self, body: bytes) -> NDArray[np.float64]: ...
+    def score_json(self, body: bytes) -> bytes: ...
+
+# Trees
+
+class Forest:
+    def __init__(self, arrays: dict[str, NDArray[np.generic]]) -> None: ...
+    @property
+    def n_features(self) -> int: ...
+    @property
+    def n_outputs(self) -> int: ...
+    @property
+    def n_trees(self) -> int: ...
+    def predict(
+        self,
+        rows: NDArray[np.generic],
+        raw: bool,
+        out: NDArray[np.float64],
+        n_threads: int,
+    ) -> None: ...

@@ -1,0 +1,1 @@
+"""Bundles: immutable versions of everything an answer needs."""

@@ -1,0 +1,158 @@
+"""Ids of a table, all int64 or all text, and the hash table from an id to its row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shortlist.bundle.frame import Column
+from shortlist.bundle.hashing import hash_ids
+from shortlist.errors import ArgumentError, MismatchError
+from shortlist.safetensors import Array
+
+__all__ = ["Ids", "id_tensors", "pack_texts", "read_ids", "rows_in_order"]
+
+Ids: TypeAlias = NDArray[np.int64] | list[str]
+
+_MAX_ROWS = 2**32 - 2
+_EXAMPLES = 3
+
+
+def read_ids(column: Column, what: str) -> Ids:
+    """Ids as int64 or text; never converted from one to the other, nor from anything else.
+
+    Raises
+    ------
+    ArgumentError
+        An id is neither an integer nor text, of another type than the first one, beyond int64, or
+        occurs twice.
+    """
+    ids = _typed_ids(column, what)
+    if len(ids) > _MAX_ROWS:
+        raise ArgumentError(f"{what}: {len(ids)} rows, expected at most {_MAX_ROWS}")
+    if isinstance(ids, np.ndarray):
+        ascending = np.sort(ids)
+        repeated: list[object] = ascending[1:][ascending[1:] == ascending[:-1]][:1].tolist()
+    else:
+        repeated = [] if len(set(ids)) == len(ids) else [_first_repeated(ids)]
+    if repeated:
+        raise ArgumentError(f"{what}: id {repeated[0]!r} occurs twice")
+    return ids
+
+
+def id_tensors(ids: Ids) -> dict[str, Array]:
+    """Tensors of a bundle's table: ``ids`` or ``id_offsets`` and ``id_bytes``; ``id_slots``."""
+    slots = _hash_slots(hash_ids(ids))
+    if isinstance(ids, np.ndarray):
+        return {"ids": ids, "id_slots": slots}
+    offsets, data = pack_texts(ids)
+    return {"id_offsets": offsets, "id_bytes": data, "id_slots": slots}
+
+
+def rows_in_order(ids: Ids, order: Ids, what: str, order_what: str) -> NDArray[np.intp]:
+    """Rows of `ids` in the order of `order`.
+
+    Raises
+    ------
+    MismatchError
+        The two are not the same set of ids; the message has examples.
+    """
+    if isinstance(ids, np.ndarray) != isinstance(order, np.ndarray):
+        kinds = ["integers" if isinstance(side, np.ndarray) else "texts" for side in (ids, order)]
+        raise MismatchError(f"ids of {what} are {kinds[0]}, those of {order_what} are {kinds[1]}")
+    row_of = {value: row for row, value in enumerate(_plain(ids))}
+    wanted = _plain(order)
+    absent = [value for value in wanted if value not in row_of]
+    known = set(wanted)
+    surplus = [value for value in row_of if value not in known]
+    if absent or surplus:
+        raise MismatchError(
+            f"ids of {what} and {order_what} disagree: "
+            + "; ".join(
+                f"{len(values)} of {have} not in {lack}, such as "
+                + ", ".join(repr(value) for value in values[:_EXAMPLES])
+                for values, have, lack in (
+                    (absent, order_what, what),
+                    (surplus, what, order_what),
+                )
+                if values
+            )
+        )
+    return np.array([row_of[value] for value in wanted], dtype=np.intp)
+
+
+def pack_texts(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Offsets (one more than texts) and UTF-8 bytes, one text after another."""
+    parts = [text.encode("utf-8") for text in texts]
+    offsets = np.zeros(len(parts) + 1, dtype=np.int64)
+    np.cumsum([len(part) for part in parts], out=offsets[1:])
+    return offsets, np.frombuffer(b"".join(parts), dtype=np.uint8)
+
+
+def _plain(ids: Ids) -> list[int] | list[str]:
+    return ids.tolist() if isinstance(ids, np.ndarray) else ids
+
+
+def _typed_ids(column: Column, what: str) -> Ids:
+    if isinstance(column, np.ndarray) and column.ndim == 1 and column.dtype.kind in "iu":
+        if column.dtype == np.uint64 and column.size and column.max() >= 2**63:
+            raise ArgumentError(f"{what}: id {column.max()} is beyond int64")
+        return np.ascontiguousarray(column, dtype=np.int64)
+    values = column.tolist() if isinstance(column, np.ndarray) else column
+    if not values:
+        return np.zeros(0, dtype=np.int64)
+    kind = str if isinstance(values[0], str) else int
+    for row, value in enumerate(values):
+        integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if not (isinstance(value, str) if kind is str else integer):
+            expected = "text, as the first one" if kind is str else "an integer or text"
+            if kind is int and isinstance(value, str):
+                expected = "an integer, as the first one"
+            raise ArgumentError(f"{what}: id {value!r} in row {row}: expected {expected}")
+    if kind is str:
+        _check_unicode(values, what)
+        return [str(value) for value in values]
+    try:
+        return np.array(values, dtype=np.int64)
+    except OverflowError:
+        largest = max(values, key=abs)
+        raise ArgumentError(f"{what}: id {largest} is beyond int64") from None
+
+
+def _check_unicode(values: Sequence[str], what: str) -> None:
+    for row, value in enumerate(values):
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError:
+            raise ArgumentError(f"{what}: id {value!r} in row {row} is not valid Unicode") from None
+
+
+def _first_repeated(ids: Sequence[str]) -> str:
+    seen: set[str] = set()
+    return next(value for value in ids if value in seen or seen.add(value))
+
+
+def _hash_slots(hashes: NDArray[np.uint64]) -> NDArray[np.uint32]:
+    """Open addressing with linear probing: row + 1 at hash & mask or after it, 0 is empty.
+
+    Rows advance together, a round a step; of those that meet in an empty slot the lowest row stays.
+    A row moves on from taken slots only, which is all that a look-up relies on.
+    """
+    size = 1
+    while size < 2 * len(hashes):
+        size *= 2
+    mask = np.uint64(size - 1)
+    slots = np.zeros(size, dtype=np.uint32)
+    rows = np.arange(len(hashes), dtype=np.uint32)
+    at = (hashes & mask).astype(np.int64)
+    while rows.size:
+        free = slots[at] == 0
+        # Of repeated indices NumPy keeps the last value, so the lowest row is written last.
+        slots[at[free][::-1]] = rows[free][::-1] + np.uint32(1)
+        waiting = slots[at] != rows + np.uint32(1)
+        rows = rows[waiting]
+        at = (at[waiting] + 1) & np.int64(size - 1)
+    return slots

@@ -1,0 +1,24 @@
+"""What people read: results' tables on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+__all__ = ["fail", "notes", "results"]
+
+
+def results() -> Console:
+    """Return the console of results."""
+    return Console(highlight=False, soft_wrap=True)
+
+
+def notes() -> Console:
+    """Return the console of progress, notices and errors."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def fail(message: str) -> None:
+    """Print an error as one red line."""
+    one_line = " ".join(message.split())
+    notes().print(Text(f"error: {one_line}", style="red"))

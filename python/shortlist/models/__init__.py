@@ -1,0 +1,7 @@
+"""Trained models: read from the files that their libraries write, scored natively."""
+
+from shortlist.models.forest import Forest
+from shortlist.models.load import load_model
+from shortlist.models.onnx_model import OnnxModel
+
+__all__ = ["Forest", "OnnxModel", "load_model"]

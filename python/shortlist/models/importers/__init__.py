@@ -1,0 +1,1 @@
+"""Readers of foreign model files: memory-safe, every count checked, into plain arrays."""

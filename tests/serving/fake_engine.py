@@ -1,0 +1,88 @@
+"""An engine whose answers, delays and counters a test chooses."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from shortlist.errors import RequestError, UnsupportedError
+from shortlist.serving.deployment import Deployment
+from shortlist.serving.engines import CounterSnapshot
+
+
+class FakeCounters:
+    def __init__(self) -> None:
+        self.content: CounterSnapshot = {
+            "rank": {"requests": 7, "errors": 2},
+            "score": {"requests": 1, "errors": 0},
+            "stages": {
+                "parse": {
+                    "count": 5,
+                    "sum_ns": 6000,
+                    "buckets": [(512, 1), (1000, 3), (2048, 5)],
+                }
+            },
+            "unknown_attributes": {'od"d\\na\nme': 3},
+            "fallbacks": 4,
+        }
+
+    def snapshot(self) -> CounterSnapshot:
+        return self.content
+
+
+class FakeEngine:
+    """Ranks ids 0 to k-1; ``sleep`` in the body waits that many seconds, ``fail`` raises."""
+
+    def __init__(self, name: str = "movies", version: str = "v1") -> None:
+        self.name = name
+        self.version = version
+        self.path = Path("bundles") / name / version
+        self.counters = FakeCounters()
+        self.bodies: list[bytes] = []
+
+    def rank_json(self, body: bytes, *, timings: bool = False) -> bytes:
+        request = self._request(body)
+        answer: dict[str, object] = {
+            "ids": list(range(int(request.get("k", 3)))),
+            "version": self.version,
+            "pid": os.getpid(),
+        }
+        if timings:
+            answer["timings"] = {"parse": 1.5}
+        return json.dumps(answer).encode()
+
+    def score_json(self, body: bytes) -> bytes:
+        rows = self._request(body)["rows"]
+        return json.dumps({"scores": [0.5] * len(rows), "version": self.version}).encode()
+
+    def _request(self, body: bytes) -> dict:
+        self.bodies.append(body)
+        try:
+            request = json.loads(body)
+        except ValueError:
+            raise RequestError("the body is not JSON; expected an object") from None
+        if not isinstance(request, dict):
+            raise RequestError("the body is not an object")
+        time.sleep(request.get("sleep", 0))
+        failure = request.get("fail")
+        if failure == "unsupported":
+            raise UnsupportedError("this bundle has no retriever")
+        if failure is not None:
+            raise RuntimeError(f"secret {failure}")
+        return request
+
+
+@dataclass(frozen=True)
+class FakeLoader:
+    """Deploys one fake engine; a process serves it as if it were a bundle."""
+
+    name: str = "movies"
+
+    def __call__(self, counters_folder: Path | None = None) -> Deployment:
+        return Deployment.of([FakeEngine(self.name)])
+
+    def pinned(self) -> FakeLoader:
+        return self
