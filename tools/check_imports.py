@@ -1,7 +1,7 @@
-"""Checks that dependencies run one way: #include lines in csrc/, import statements in python/shortlist/.
+"""Checks that dependencies run one way: #include in csrc/, import in python/shortlist/.
 
-Usage: python tools/check_imports.py [ROOT]. Prints one line `file:line: what and why` for each offence; exit code 1
-where there is any.
+Usage: python tools/check_imports.py [ROOT]. Prints one line `file:line: what and why` for each
+offence; exit code 1 where there is any.
 """
 
 from __future__ import annotations
@@ -29,8 +29,10 @@ NATIVE_LAYERS: tuple[tuple[str, ...], ...] = (
 PYTHON_LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("_core",),
+    ("strict_json",),
     ("safetensors",),
     ("models", "index", "features"),
+    ("hashing",),
     ("bundle",),
     ("engine",),
     ("__init__",),
@@ -38,8 +40,11 @@ PYTHON_LAYERS: tuple[tuple[str, ...], ...] = (
     ("cli", "demo"),
 )
 
-# Units compiled with wide flags see nothing that could emit an inline function shared with the portable part.
-WIDE_HEADERS = frozenset({"cfloat", "climits", "cstddef", "cstdint", "cstring", "immintrin.h", "arm_neon.h"})
+# Units compiled with wide flags see nothing that could emit an inline function which the portable
+# part shares.
+WIDE_HEADERS = frozenset(
+    {"cfloat", "climits", "cstddef", "cstdint", "cstring", "immintrin.h", "arm_neon.h"}
+)
 WIDE_UNITS = re.compile(r"csrc/kernels/(isa_\w+\.cpp|(body|vec)/.+)")
 PYTHON_HEADERS = re.compile(r"(pybind11/|numpy/|Python\.h$)")
 
@@ -100,7 +105,11 @@ def check_native(root: Path) -> Iterator[Offence]:
         path = source.relative_to(root).as_posix()
         folder = source.relative_to(root / "csrc").parts[0]
         if folder not in NATIVE_RANKS:
-            yield Offence(path, 1, f"csrc/{folder} has no layer; add it to NATIVE_LAYERS in {Path(__file__).name}")
+            yield Offence(
+                path,
+                1,
+                f"csrc/{folder} has no layer; add it to NATIVE_LAYERS in {Path(__file__).name}",
+            )
             continue
         for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), start=1):
             if match := INCLUDE.match(line):
@@ -110,9 +119,10 @@ def check_native(root: Path) -> Iterator[Offence]:
 
 
 def imported_names(tree: ast.Module, package: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """Yield line and top-level name within shortlist of every import, `__init__` for the package itself.
+    """Yield line and top-level name within shortlist of every import.
 
-    `package` is the dotted path of the package that holds the module, such as ("shortlist", "models").
+    The name is `__init__` for the package itself. `package` is the path of the package that holds
+    the module, such as ("shortlist", "models").
     """
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -140,12 +150,18 @@ def check_python(root: Path) -> Iterator[Offence]:
         inside = source.relative_to(package_root)
         module = inside.parts[0].partition(".")[0]
         if module not in PYTHON_RANKS:
-            yield Offence(path, 1, f"{module} has no layer; add it to PYTHON_LAYERS in {Path(__file__).name}")
+            yield Offence(
+                path, 1, f"{module} has no layer; add it to PYTHON_LAYERS in {Path(__file__).name}"
+            )
             continue
         tree = ast.parse(source.read_text(encoding="utf-8"), filename=path)
         for line, used in imported_names(tree, ("shortlist", *inside.parts[:-1])):
             if used not in PYTHON_RANKS:
-                yield Offence(path, line, f"{module} imports {used}, which has no layer in {Path(__file__).name}")
+                yield Offence(
+                    path,
+                    line,
+                    f"{module} imports {used}, which has no layer in {Path(__file__).name}",
+                )
                 continue
             message = check_edge(module, used, PYTHON_RANKS, "imports")
             if message is not None:

@@ -1,8 +1,8 @@
 """Checks that the objects of the instruction sets define their kernel table and nothing else.
 
-An inline function that such an object emits is a weak symbol, and the linker may keep that copy, compiled with wide
-flags, for the whole program: a crash on smaller processors. Usage: check_weak_symbols.py [--nm NM] OBJECT...; objects
-other than isa_*.o are passed over.
+An inline function that such an object emits is a weak symbol, and the linker may keep that copy,
+compiled with wide flags, for the whole program: a crash on smaller processors.
+Usage: check_weak_symbols.py [--nm NM] OBJECT...; objects other than isa_*.o are passed over.
 """
 
 from __future__ import annotations
@@ -42,8 +42,10 @@ def offences(listing: str) -> Iterator[str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Check the objects named in `arguments`; 1 where a symbol escapes or there is nothing to check."""
-    parser = argparse.ArgumentParser(description="Objects of the instruction sets export their table alone.")
+    """Check the objects named in `arguments`; 1 where a symbol escapes or no object is a unit."""
+    parser = argparse.ArgumentParser(
+        description="Objects of the instruction sets export their table alone."
+    )
     parser.add_argument("--nm", default="nm", help="the nm of the compiler in use")
     parser.add_argument("objects", nargs="+", type=Path)
     options = parser.parse_args(arguments)
