@@ -112,9 +112,9 @@ class Report:
             if ours <= theirs
         ]
 
-    def table(self, *, title: str, ranker_name: str) -> Table:
+    def table(self, *, ranker_name: str) -> Table:
         """Render one line for each way to order."""
-        table = Table(title=title, title_justify="left")
+        table = Table()
         table.add_column("order by")
         for name in (f"recall@{RECALL_K}", f"NDCG@{NDCG_K}", "AUC"):
             table.add_column(name, justify="right")
