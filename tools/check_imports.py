@@ -28,14 +28,16 @@ NATIVE_LAYERS: tuple[tuple[str, ...], ...] = (
 # The same for the modules and packages of python/shortlist; `__init__` is the package's own face.
 PYTHON_LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
-    ("_core",),
+    ("_core", "strict_json"),
     ("safetensors",),
     ("models", "index", "features"),
+    ("hashing",),
     ("bundle",),
     ("engine",),
     ("__init__",),
     ("serving",),
-    ("cli", "demo"),
+    ("demo",),
+    ("cli",),
 )
 
 # Units compiled with wide flags see nothing that could emit an inline function which the portable
