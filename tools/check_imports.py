@@ -28,12 +28,8 @@ NATIVE_LAYERS: tuple[tuple[str, ...], ...] = (
 # The same for the modules and packages of python/shortlist; `__init__` is the package's own face.
 PYTHON_LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
-<<<<<<< HEAD
-    ("_core", "strict_json"),
-=======
     ("_core",),
     ("strict_json",),
->>>>>>> demo
     ("safetensors",),
     ("models", "index", "features"),
     ("hashing",),
