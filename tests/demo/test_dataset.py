@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from demo_files import write_files
-
 from shortlist.demo import dataset
 from shortlist.errors import FormatError, StorageError
 
