@@ -4,39 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import lightgbm
 import numpy as np
 import pytest
 import shortlist
+from ingredients import Ingredients
 from shortlist import features as f
 
 N_ITEMS, N_USERS, DIM = 60, 20, 8
-
-
-@dataclass(frozen=True)
-class Ingredients:
-    """What `shortlist.pack` takes."""
-
-    model: Path
-    features: f.FeatureSet
-    index: shortlist.Index
-    items: dict[str, object]
-    users: dict[str, object]
-    frame: dict[str, object]
-
-    def everything(self) -> dict[str, object]:
-        return {
-            "ranker": self.model,
-            "features": self.features,
-            "retriever": self.index,
-            "items": self.items,
-            "users": self.users,
-            "reference": self.frame,
-            "popularity": "sold",
-        }
 
 
 @pytest.fixture(scope="session")

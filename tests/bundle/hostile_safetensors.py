@@ -170,13 +170,15 @@ def _entries() -> list[Hostile]:
         ("metadata of null", {"format": None}, "is not a string"),
     ]
     twice = b'{"__metadata__":{"k":"1","k":"2"},"a":' + json.dumps(_tensor()).encode() + b"}"
+    both = b'{"__metadata__":{},"__metadata__":{},"a":' + json.dumps(_tensor()).encode() + b"}"
     return [
         *(Hostile(name, file_of({"a": entry}, bytes(8)), why) for name, entry, why in cases),
         *(
             Hostile(name, file_of({"__metadata__": entry, "a": _tensor()}, bytes(8)), why)
             for name, entry, why in metadata
         ),
-        Hostile("metadata twice", file_of(twice, bytes(8)), "occurs twice"),
+        Hostile("metadata key twice", file_of(twice, bytes(8)), "occurs twice"),
+        Hostile("metadata twice", file_of(both, bytes(8)), "occurs twice"),
     ]
 
 

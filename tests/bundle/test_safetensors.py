@@ -17,9 +17,9 @@ from shortlist.errors import ArgumentError, FormatError, NotFoundError, StorageE
 DTYPES = ["u1", "<u2", "<u4", "<u8", "<i4", "<i8", "<f4", "<f8"]
 HOSTILE = hostile_files()
 
-names = st.text(
-    st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8
-).filter(lambda name: not name.startswith("__"))
+names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8).filter(
+    lambda name: not name.startswith("__")
+)
 tensors = st.dictionaries(
     names,
     st.sampled_from(DTYPES).flatmap(
