@@ -1,4 +1,4 @@
-"""Publishers to be killed: `python publisher.py FOLDER` starts one for each line, a seed, it reads."""
+"""Publishers to be killed: `python publisher.py FOLDER` starts one for each seed it reads."""
 
 from __future__ import annotations
 
@@ -34,12 +34,18 @@ def write_version(draft: Draft, seed: int) -> None:
     )
 
 
+def tell(line: str) -> None:
+    """Write a line at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def publish_until_killed(root: str, seed: int) -> None:
     """Publish one version after another, and tell the number of each that is there."""
     while True:
         with publish(root) as draft:
             write_version(draft, seed)
-        print(draft.version, flush=True)
+        tell(draft.version)
         seed += 1
 
 
@@ -48,6 +54,6 @@ if __name__ == "__main__":
         child = os.fork()
         if child == 0:
             publish_until_killed(sys.argv[1], int(line))
-        print(f"child {child}", flush=True)
+        tell(f"child {child}")
         os.waitpid(child, 0)
-        print("dead", flush=True)
+        tell("dead")

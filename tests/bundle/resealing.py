@@ -1,4 +1,4 @@
-"""Changes to a bundle by someone who brings its manifest up to date: checksums alone do not help."""
+"""Changes to a bundle by someone who also brings its manifest up to date."""
 
 from __future__ import annotations
 

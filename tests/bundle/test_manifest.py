@@ -63,7 +63,7 @@ def test_every_flipped_bit_is_noticed():
     for at in range(len(text) * 8):
         flipped = bytearray(text)
         flipped[at // 8] ^= 1 << at % 8
-        with pytest.raises((FormatError, MismatchError, UnsupportedError), match="bundle.json"):
+        with pytest.raises((FormatError, MismatchError, UnsupportedError), match=r"bundle\.json"):
             manifests.decode(bytes(flipped))
 
 
@@ -84,7 +84,7 @@ def test_another_major_schema_is_refused(schema):
     "schema", ["", "1", "1.", "1.0.0", "v1.0", "01.0", " 1.0", "1.0\n", 1.0, None, []]
 )
 def test_what_is_no_schema_is_refused(schema):
-    with pytest.raises(FormatError, match="expected MAJOR.MINOR"):
+    with pytest.raises(FormatError, match=r"expected MAJOR\.MINOR"):
         manifests.decode(sealed(document(schema=schema)))
 
 
@@ -187,7 +187,7 @@ def put(path: str, value: object) -> dict[str, Any]:
     ],
 )
 def test_mistakes_are_named(path, value, fragment):
-    with pytest.raises(FormatError, match="bundle.json") as error:
+    with pytest.raises(FormatError, match=r"bundle\.json") as error:
         manifests.decode(sealed(put(path, value)))
     assert fragment in str(error.value)
 
@@ -206,7 +206,7 @@ def test_mistakes_are_named(path, value, fragment):
     ],
 )
 def test_what_is_no_manifest_is_refused(text):
-    with pytest.raises(FormatError, match="bundle.json"):
+    with pytest.raises(FormatError, match=r"bundle\.json"):
         manifests.decode(text)
 
 

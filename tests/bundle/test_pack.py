@@ -261,6 +261,6 @@ def test_a_version_is_never_packed_into(packed, ingredients):
 
 
 def test_a_missing_model_file_is_named(tmp_path):
-    with pytest.raises(NotFoundError, match="absent.txt"):
+    with pytest.raises(NotFoundError, match=r"absent\.txt"):
         shortlist.pack(tmp_path / "fraud", ranker=tmp_path / "absent.txt")
     assert list(tmp_path.iterdir()) == []

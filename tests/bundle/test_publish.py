@@ -51,7 +51,7 @@ def test_a_failing_publisher_leaves_nothing(tmp_path):
     with publish(tmp_path) as draft:
         write_version(draft, 1)
     for error in (ValueError, KeyboardInterrupt):
-        with pytest.raises(error), publish(tmp_path) as draft:  # noqa: PT012
+        with pytest.raises(error), publish(tmp_path) as draft:
             write_version(draft, 2)
             raise error
     assert [path.name for path in tmp_path.iterdir()] == ["v1"]
@@ -67,7 +67,7 @@ def test_a_full_disk_is_an_error_and_publishes_nothing(tmp_path, monkeypatch):
     def full(_descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    with pytest.raises(StorageError, match="No space left"), publish(tmp_path) as draft:  # noqa: PT012
+    with pytest.raises(StorageError, match="No space left"), publish(tmp_path) as draft:
         write_version(draft, 1)
         monkeypatch.setattr(publishing.os, "fsync", full)
     assert versions(tmp_path) == []
@@ -92,7 +92,7 @@ def test_everything_is_synced_before_the_rename_and_the_folder_after_it(tmp_path
     monkeypatch.setattr(Path, "rename", note_rename)
     with publish(tmp_path) as draft:
         write_version(draft, 1)
-    files = {draft.path / name for name in os.listdir(draft.published)}
+    files = {draft.path / file.name for file in draft.published.iterdir()}
     at = events.index("rename")
     assert set(events[: at - 1]) == files
     assert events[at - 1] == draft.path

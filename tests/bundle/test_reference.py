@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -27,10 +28,7 @@ def test_counts_are_of_the_half_open_bins_that_the_edges_make():
     histogram = profile(values)
     bounds = [-np.inf, *histogram.edges, np.inf]
     column = values.astype(np.float32).astype(np.float64)
-    expected = [
-        int(((column >= low) & (column < high)).sum())
-        for low, high in zip(bounds, bounds[1:], strict=False)
-    ]
+    expected = [int(((column >= low) & (column < high)).sum()) for low, high in pairwise(bounds)]
     assert list(histogram.counts) == expected
 
 

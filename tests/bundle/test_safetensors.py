@@ -143,7 +143,7 @@ def test_metadata_other_than_text_is_refused_when_saving(scratch):
 
 
 def test_a_missing_file_and_a_folder_are_told_apart(tmp_path):
-    with pytest.raises(NotFoundError, match="none.safetensors"):
+    with pytest.raises(NotFoundError, match=r"none\.safetensors"):
         safetensors.load(tmp_path / "none.safetensors")
     with pytest.raises(StorageError, match="not a regular file"):
         safetensors.load(tmp_path)

@@ -219,7 +219,7 @@ def test_hostile_content_is_refused_or_served_but_never_crashes(copied: Path):
 def test_descriptors_are_closed_again(copied: Path):
     if not Path("/proc/self/fd").is_dir():
         pytest.skip("needs /proc to count descriptors")
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(5):
         shortlist.verify(copied)
         shortlist.inspect(copied)
@@ -227,4 +227,4 @@ def test_descriptors_are_closed_again(copied: Path):
     for _ in range(5):
         with pytest.raises(NotFoundError):
             shortlist.verify(copied)
-    assert len(os.listdir("/proc/self/fd")) <= before + 2
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 2

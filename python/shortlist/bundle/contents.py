@@ -178,7 +178,11 @@ def _tables(folder: Folder, manifest: Manifest) -> list[TableInfo]:
         )
         found.append(
             TableInfo(
-                role, len(ids) - is_text, dim, "text ids" if is_text else "int64 ids", ", ".join(filters)
+                role=role,
+                rows=len(ids) - is_text,
+                dim=dim,
+                kind="text ids" if is_text else "int64 ids",
+                filters=", ".join(filters),
             )
         )
     return found
