@@ -28,7 +28,8 @@ NATIVE_LAYERS: tuple[tuple[str, ...], ...] = (
 # The same for the modules and packages of python/shortlist; `__init__` is the package's own face.
 PYTHON_LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
-    ("_core", "strict_json"),
+    ("_core",),
+    ("strict_json",),
     ("safetensors",),
     ("models", "index", "features"),
     ("hashing",),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+from bench.harness.client import Worker
 from bench.harness.contestant import Contestant
 from bench.harness.rounds import Comparison, Match, Plan
 from bench.whole_request import COMMON_GLUE, CONTESTANTS, JUDGE, SHORTLIST, TITLE
@@ -50,15 +51,16 @@ def measure(plan: Plan, cache: Path, contestants: Sequence[Contestant] = CONTEST
         for name in match.workers:
             _check_heads(name, cast(Replies, replies[name]), cast(Replies, whole[name]))
         with match.open(JUDGE) as judge:
-            verdicts = {
-                name: Verdict(**cast(dict[str, Any], judge.ask({"replies": whole[name]})))
-                for name in whole
-            }
+            verdicts = {name: _judged(judge, replies) for name, replies in whole.items()}
         comparison = match.play(plan)
         stages: dict[str, float] = {}
         if SHORTLIST.name in match.workers:
             stages = cast(dict[str, float], match.workers[SHORTLIST.name].ask({"stages": True}))
     return Outcome(replace(comparison, notes=_notes(verdicts)), verdicts, stages)
+
+
+def _judged(judge: Worker, replies: object) -> Verdict:
+    return Verdict(**cast(dict[str, Any], judge.ask({"replies": replies})))
 
 
 def _check_heads(name: str, replies: Replies, whole: Replies) -> None:

@@ -1,14 +1,14 @@
-// Feature sets: parsed from features.json, applied to columns, and the hash they rest on.
+// Feature sets: parsed from features.json, applied to columns and to encoded tables.
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/error.hpp"
-#include "base/xxh64.hpp"
 #include "features/feature_set.hpp"
 #include "features/transform.hpp"
 #include "python/bindings.hpp"
+#include "python/columns.hpp"
 
 namespace shortlist::python {
 namespace {
@@ -17,43 +17,6 @@ using features::Column;
 using features::FeatureSet;
 using features::Source;
 using features::SourceEncoder;
-
-template <class T>
-using Array = py::array_t<T, py::array::c_style>;
-
-// Exactly this dtype, one-dimensional and contiguous: the Python layer converts, nothing is copied here.
-template <class T>
-std::span<const T> vector_of(const py::handle& object, const char* what) {
-  if (!py::isinstance<Array<T>>(object)) {
-    throw Error(ErrorCode::invalid_argument, std::string(what) + " has the wrong dtype or is not contiguous");
-  }
-  const auto array = py::reinterpret_borrow<Array<T>>(object);
-  if (array.ndim() != 1)
-    throw Error(ErrorCode::invalid_argument, std::string(what) + " is not one-dimensional");
-  return {array.data(), static_cast<std::size_t>(array.size())};
-}
-
-// None, a float64 array, or a tuple (bytes, int64 offsets, uint8 missing).
-Column as_column(const py::handle& object) {
-  if (object.is_none()) return {};
-  if (!py::isinstance<py::tuple>(object)) return Column(vector_of<double>(object, "a column of numbers"));
-  const auto parts = py::reinterpret_borrow<py::tuple>(object);
-  if (parts.size() != 3 || !py::isinstance<py::bytes>(parts[0])) {
-    throw Error(ErrorCode::invalid_argument, "a text column is (bytes, offsets, missing)");
-  }
-  char* bytes = nullptr;
-  Py_ssize_t size = 0;
-  if (PyBytes_AsStringAndSize(py::object(parts[0]).ptr(), &bytes, &size) != 0) throw py::error_already_set();
-  return Column({bytes, static_cast<std::size_t>(size)}, vector_of<std::int64_t>(parts[1], "offsets"),
-                vector_of<std::uint8_t>(parts[2], "missing"));
-}
-
-std::vector<Column> as_columns(const py::list& objects) {
-  std::vector<Column> columns;
-  columns.reserve(objects.size());
-  for (const py::handle object : objects) columns.push_back(as_column(object));
-  return columns;
-}
 
 Source as_source(const std::string& name) {
   if (name == "user") return Source::user;
@@ -83,7 +46,7 @@ py::list transform(const FeatureSet& set, const py::list& user, const py::list& 
   const std::vector<Column> columns[] = {as_columns(user), as_columns(context), as_columns(item)};
   const float* similarities = nullptr;
   if (!similarity.is_none()) {
-    const std::span<const float> values = vector_of<float>(similarity, "similarity");
+    const std::span<const float> values = exact_vector<float>(similarity, "similarity");
     if (values.size() != n)
       throw Error(ErrorCode::invalid_argument, "column 'similarity' has the wrong length");
     similarities = values.data();
@@ -103,51 +66,68 @@ py::list transform(const FeatureSet& set, const py::list& user, const py::list& 
   return arrays;
 }
 
+template <class T>
+std::span<const T> encoded_row(const py::handle& object, std::size_t size, const char* what) {
+  const std::span<const T> row = exact_vector<T>(object, what);
+  if (row.size() != size)
+    throw Error(ErrorCode::invalid_argument, std::string(what) + " have the wrong length");
+  return row;
+}
+
+// A pointer to each row of an array (n, width).
+template <class T>
+std::vector<const T*> encoded_rows(const py::handle& object, std::size_t n, std::size_t width,
+                                   const char* what) {
+  const auto array = exact_array<T>(object, 2, what);
+  if (static_cast<std::size_t>(array.shape(0)) != n || static_cast<std::size_t>(array.shape(1)) != width) {
+    throw Error(ErrorCode::invalid_argument, std::string(what) + " have the wrong shape");
+  }
+  std::vector<const T*> rows(n);
+  for (std::size_t i = 0; i < n; ++i) rows[i] = array.data() + i * width;
+  return rows;
+}
+
+// One request against n items, all encoded: the rows that ranking scores, uint32 (n, n_features).
+py::array_t<std::uint32_t> assemble(const FeatureSet& set, const py::tuple& user, const py::tuple& context,
+                                    const py::tuple& items, const py::array_t<float>& similarity) {
+  const SourceEncoder& user_encoder = set.encoder(Source::user);
+  const SourceEncoder& context_encoder = set.encoder(Source::context);
+  const SourceEncoder& item_encoder = set.encoder(Source::item);
+  const std::span<const float> similarities = exact_vector<float>(similarity, "similarity");
+  const std::size_t n = similarities.size();
+  const auto user_cells = encoded_row<std::uint32_t>(user[0], user_encoder.n_cells(), "user cells");
+  const auto user_hashes = encoded_row<std::uint64_t>(user[1], user_encoder.n_hashes(), "user hashes");
+  const auto context_cells =
+      encoded_row<std::uint32_t>(context[0], context_encoder.n_cells(), "context cells");
+  const auto context_hashes =
+      encoded_row<std::uint64_t>(context[1], context_encoder.n_hashes(), "context hashes");
+  const auto item_cells = encoded_rows<std::uint32_t>(items[0], n, item_encoder.n_cells(), "item cells");
+  const auto item_hashes = encoded_rows<std::uint64_t>(items[1], n, item_encoder.n_hashes(), "item hashes");
+  std::vector<std::uint32_t> request(set.n_features());
+  py::array_t<std::uint32_t> rows({n, set.n_features()});
+  std::uint32_t* const out = rows.mutable_data();
+  {
+    const py::gil_scoped_release unlocked;
+    set.assemble_request(user_cells.data(), user_hashes.data(), context_cells.data(), context_hashes.data(),
+                         request.data());
+    set.assemble_items(request.data(), user_hashes.data(), context_hashes.data(), item_cells.data(),
+                       item_hashes.data(), similarities.data(), n, out);
+  }
+  return rows;
+}
+
 py::list fields(const FeatureSet& set, const std::string& source) {
   const SourceEncoder& encoder = set.encoder(as_source(source));
   py::list described;
   for (std::size_t i = 0; i < encoder.fields().size(); ++i) {
-    described.append(py::make_tuple(encoder.fields()[i], encoder.reads_text(i)));
+    described.append(py::make_tuple(encoder.fields()[i], encoder.reads_text(i), encoder.reads_number(i)));
   }
   return described;
-}
-
-py::list canonical_texts(const py::handle& numbers) {
-  py::list texts;
-  for (const double number : vector_of<double>(numbers, "numbers")) {
-    char buffer[features::kCanonicalBytes];
-    if (std::isnan(number)) {
-      texts.append(py::none());
-    } else {
-      const std::string_view text = features::canonical_text(number, buffer);
-      texts.append(py::str(text.data(), text.size()));
-    }
-  }
-  return texts;
-}
-
-py::array_t<std::uint64_t> hash_column(const py::handle& object, std::size_t n, std::uint64_t seed) {
-  const Column column = as_column(object);
-  if (!column.has_rows(n)) throw Error(ErrorCode::invalid_argument, "the column has the wrong length");
-  py::array_t<std::uint64_t> hashes(static_cast<py::ssize_t>(n));
-  std::uint64_t* const out = hashes.mutable_data();
-  {
-    const py::gil_scoped_release unlocked;
-    features::hash_column(column, n, seed, out);
-  }
-  return hashes;
 }
 
 }  // namespace
 
 void register_features(py::module_& module) {
-  module.def(
-      "xxh64",
-      [](const py::bytes& bytes, std::uint64_t seed) { return xxh64(std::string_view(bytes), seed); },
-      py::arg("data"), py::arg("seed") = 0);
-  module.def("xxh64_column", &hash_column, py::arg("column"), py::arg("n"), py::arg("seed"));
-  module.def("canonical_texts", &canonical_texts, py::arg("numbers"));
-
   py::class_<FeatureSet>(module, "FeatureSet")
       .def_static("from_json", &FeatureSet::from_json, py::arg("text"))
       .def_property_readonly("names",
@@ -169,6 +149,8 @@ void register_features(py::module_& module) {
                              })
       .def("fields", &fields, py::arg("source"))
       .def("encode_source", &encode_source, py::arg("source"), py::arg("columns"), py::arg("n"))
+      .def("assemble", &assemble, py::arg("user"), py::arg("context"), py::arg("items"),
+           py::arg("similarity"))
       .def("transform", &transform, py::arg("user"), py::arg("context"), py::arg("item"),
            py::arg("similarity"), py::arg("n"));
 }

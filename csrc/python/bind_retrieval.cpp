@@ -61,7 +61,7 @@ py::tuple search(const BoundIndex& self, const Array<float>& queries, std::size_
       arena.reset();
       const auto hits = self.index.search(self.index.prepare(data.data() + i * self.index.dim()), k, words, arena);
       for (std::size_t j = 0; j < k; ++j) {
-        rows_out[i * k + j] = j < hits.size() ? hits[j].row : -1;
+        rows_out[i * k + j] = j < hits.size() ? static_cast<std::int64_t>(hits[j].row) : -1;
         scores_out[i * k + j] = j < hits.size() ? hits[j].score : -std::numeric_limits<float>::infinity();
       }
     }

@@ -67,12 +67,14 @@ void predict_part(const Forest& forest, const T* rows, std::size_t n, bool raw, 
 }
 
 template <class T>
-void predict_all(const Forest& forest, const T* rows, std::size_t n, bool raw, double* out, std::size_t n_threads) {
+void predict_all(const Forest& forest, const T* rows, std::size_t n, bool raw, double* out,
+                 std::size_t n_threads) {
   const std::size_t n_tasks = std::min(n_threads, std::max<std::size_t>(n / kMinRowsPerTask, 1));
   parallel_for(n_tasks, n_threads, [&](std::size_t task) {
     const std::size_t begin = n * task / n_tasks;
     const std::size_t end = n * (task + 1) / n_tasks;
-    predict_part(forest, rows + begin * forest.n_features(), end - begin, raw, out + begin * forest.n_outputs());
+    predict_part(forest, rows + begin * forest.n_features(), end - begin, raw,
+                 out + begin * forest.n_outputs());
   });
 }
 
@@ -99,7 +101,8 @@ void check_out(const Forest& forest, const py::array& out, std::size_t n) {
                 "out: got shape " + shape_text(out) + ", expected (" + std::to_string(n) +
                     (forest.n_outputs() == 1 ? ",)" : ", " + std::to_string(forest.n_outputs()) + ")"));
   }
-  if (!py::isinstance<py::array_t<double>>(out) || (out.flags() & py::array::c_style) == 0 || !out.writeable()) {
+  if (!py::isinstance<py::array_t<double>>(out) || (out.flags() & py::array::c_style) == 0 ||
+      !out.writeable()) {
     throw Error(ErrorCode::invalid_argument, "out: expected a writeable float64 array in C order");
   }
 }
@@ -113,8 +116,8 @@ void predict(const Forest& forest, const py::array& rows, bool raw, py::array& o
   const void* data = rows.data();
   const bool f32 = py::isinstance<py::array_t<float>>(rows);
   if (!f32 && !py::isinstance<py::array_t<double>>(rows)) {
-    throw Error(ErrorCode::invalid_argument, "X: expected float32 or float64, got " +
-                                                 py::cast<std::string>(py::str(rows.dtype())));
+    throw Error(ErrorCode::invalid_argument,
+                "X: expected float32 or float64, got " + py::cast<std::string>(py::str(rows.dtype())));
   }
   const py::gil_scoped_release unlocked;
   if (f32) {

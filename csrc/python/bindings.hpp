@@ -15,6 +15,7 @@ void register_telemetry(py::module_& module);
 void register_retrieval(py::module_& module);
 void register_engine(py::module_& module);
 void register_features(py::module_& module);
+void register_hashing(py::module_& module);
 void register_trees(py::module_& module);
 
 }  // namespace shortlist::python

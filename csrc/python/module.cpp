@@ -8,5 +8,6 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
   shortlist::python::register_retrieval(module);
   shortlist::python::register_engine(module);
   shortlist::python::register_features(module);
+  shortlist::python::register_hashing(module);
   shortlist::python::register_trees(module);
 }

@@ -11,23 +11,30 @@ namespace {
 
 constexpr std::size_t kMaxNodes = std::size_t{1} << 31;
 
-[[noreturn]] void reject(const std::string& why) { throw Error(ErrorCode::invalid_format, "compiled forest: " + why); }
+[[noreturn]] void reject(const std::string& why) {
+  throw Error(ErrorCode::invalid_format, "compiled forest: " + why);
+}
 
 void check_size(const char* name, std::size_t size, std::size_t expected) {
   if (size != expected) {
-    reject(std::string(name) + " has " + std::to_string(size) + " elements, expected " + std::to_string(expected));
+    reject(std::string(name) + " has " + std::to_string(size) + " elements, expected " +
+           std::to_string(expected));
   }
 }
 
 // Offsets of n + 1 elements: from 0, never descending, up to `total`.
-void check_offsets(const char* name, std::span<const std::uint32_t> offsets, std::size_t n, std::size_t total) {
+void check_offsets(const char* name, std::span<const std::uint32_t> offsets, std::size_t n,
+                   std::size_t total) {
   check_size(name, offsets.size(), n + 1);
-  if (offsets.front() != 0) reject(std::string(name) + " begins with " + std::to_string(offsets.front()) + ", expected 0");
+  if (offsets.front() != 0)
+    reject(std::string(name) + " begins with " + std::to_string(offsets.front()) + ", expected 0");
   for (std::size_t i = 0; i < n; ++i) {
-    if (offsets[i] > offsets[i + 1]) reject(std::string(name) + " descends after element " + std::to_string(i));
+    if (offsets[i] > offsets[i + 1])
+      reject(std::string(name) + " descends after element " + std::to_string(i));
   }
   if (offsets.back() != total) {
-    reject(std::string(name) + " ends with " + std::to_string(offsets.back()) + ", expected " + std::to_string(total));
+    reject(std::string(name) + " ends with " + std::to_string(offsets.back()) + ", expected " +
+           std::to_string(total));
   }
 }
 
@@ -51,13 +58,14 @@ void check_ascending(const char* name, std::span<const T> values, std::span<cons
                      std::size_t most) {
   for (std::size_t f = 0; f + 1 < offsets.size(); ++f) {
     if (offsets[f + 1] - offsets[f] > most) {
-      throw Error(ErrorCode::unsupported, "compiled forest: " + std::string(name) + " of feature " + std::to_string(f) +
-                                              " are more than " + std::to_string(most));
+      throw Error(ErrorCode::unsupported, "compiled forest: " + std::string(name) + " of feature " +
+                                              std::to_string(f) + " are more than " + std::to_string(most));
     }
     for (std::size_t i = offsets[f]; i < offsets[f + 1]; ++i) {
       const bool number = values[i] == values[i];
       if (!number || (i > offsets[f] && !(values[i - 1] < values[i]))) {
-        reject(std::string(name) + " of feature " + std::to_string(f) + " do not ascend at element " + std::to_string(i));
+        reject(std::string(name) + " of feature " + std::to_string(f) + " do not ascend at element " +
+               std::to_string(i));
       }
     }
   }
@@ -70,8 +78,10 @@ void check_views(const ForestArrays& arrays) {
                                             " views, at most " + std::to_string(kMaxViews) + " are handled");
   }
   for (std::size_t v = 0; v < arrays.view_features.size(); ++v) {
-    if (arrays.view_features[v] >= arrays.header[1]) reject("view_features[" + std::to_string(v) + "] is no feature");
-    if (v > 0 && arrays.view_features[v] < arrays.view_features[v - 1]) reject("view_features are not ascending");
+    if (arrays.view_features[v] >= arrays.header[1])
+      reject("view_features[" + std::to_string(v) + "] is no feature");
+    if (v > 0 && arrays.view_features[v] < arrays.view_features[v - 1])
+      reject("view_features are not ascending");
     if (arrays.view_kinds[v] >= kViewKinds) reject("view_kinds[" + std::to_string(v) + "] is unknown");
   }
 }
@@ -97,12 +107,14 @@ class TreeCheck {
       const auto view = static_cast<std::uint16_t>(node >> 16);
       const std::size_t left = node >> 32;
       if (left == i) {
-        if (rank != kLeafRank || view != 0) fail(i, "is a leaf whose rank is not 65535 or whose view is not 0");
+        if (rank != kLeafRank || view != 0)
+          fail(i, "is a leaf whose rank is not 65535 or whose view is not 0");
         if (!std::isfinite(arrays_.values[i])) fail(i, "is a leaf whose value is not finite");
         tree.depth = std::max(tree.depth, level);
         continue;
       }
-      if (left < i || left >= end_ || left + 1 >= end_) fail(i, "has a child that is not behind it in the tree");
+      if (left < i || left >= end_ || left + 1 >= end_)
+        fail(i, "has a child that is not behind it in the tree");
       check_decision(i, rank, view, tree);
       for (const std::size_t child : {left, left + 1}) {
         if (levels[child - begin_] != 0) fail(child, "has two parents");
@@ -151,19 +163,22 @@ std::vector<Tree> check_forest(const ForestArrays& arrays) {
   check_size("values", arrays.values.size(), arrays.nodes.size());
   if (arrays.bitset_offsets.empty()) reject("bitset_offsets has no elements, expected at least 1");
   check_offsets("tree_bitsets", arrays.tree_bitsets, n_trees, arrays.bitset_offsets.size() - 1);
-  check_offsets("bitset_offsets", arrays.bitset_offsets, arrays.bitset_offsets.size() - 1, arrays.bitset_words.size());
+  check_offsets("bitset_offsets", arrays.bitset_offsets, arrays.bitset_offsets.size() - 1,
+                arrays.bitset_words.size());
   const std::uint32_t n_outputs = arrays.header[2];
   const std::uint32_t divisor = arrays.header[4];
   if (n_trees % n_outputs != 0) {
     reject(std::to_string(n_trees) + " trees are no multiple of " + std::to_string(n_outputs) + " outputs");
   }
-  if (divisor != 0 && divisor != n_trees / n_outputs) reject("header has a divisor that is not the number of rounds");
+  if (divisor != 0 && divisor != n_trees / n_outputs)
+    reject("header has a divisor that is not the number of rounds");
 
   std::vector<Tree> trees;
   trees.reserve(n_trees);
   std::vector<std::uint32_t> levels;
   for (std::size_t t = 0; t < n_trees; ++t) {
-    if (arrays.tree_roots[t] == arrays.tree_roots[t + 1]) reject("tree " + std::to_string(t) + " has no nodes");
+    if (arrays.tree_roots[t] == arrays.tree_roots[t + 1])
+      reject("tree " + std::to_string(t) + " has no nodes");
     trees.push_back(TreeCheck(arrays, t).run(levels));
   }
   return trees;

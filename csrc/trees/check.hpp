@@ -7,7 +7,8 @@
 
 namespace shortlist::trees {
 
-// Throws invalid_format or unsupported, naming the array (and the tree). Returns what the walk needs of each tree.
+// Throws invalid_format or unsupported, naming the array (and the tree). Returns what the walk needs of each
+// tree.
 [[nodiscard]] std::vector<Tree> check_forest(const ForestArrays& arrays);
 
 }  // namespace shortlist::trees

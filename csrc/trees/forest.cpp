@@ -8,9 +8,9 @@
 namespace shortlist::trees {
 namespace {
 
-// A block's ranks stay within the first cache beside the tree at hand.
-constexpr std::size_t kBlockBytes = std::size_t{24} << 10;
-constexpr std::size_t kMaxBlockRows = 256;
+// A block's ranks stay near the first cache beside the tree at hand.
+constexpr std::size_t kBlockBytes = std::size_t{48} << 10;
+constexpr std::size_t kMaxBlockRows = 512;
 
 std::size_t rows_of_block(std::size_t n_views) {
   const std::size_t row_bytes = std::max<std::size_t>(n_views, 1) * sizeof(std::uint16_t);
@@ -32,8 +32,8 @@ Forest::Forest(const ForestArrays& arrays) : trees_(check_forest(arrays)) {
   transform_ = static_cast<Transform>(arrays.header[3]);
   divisor_ = arrays.header[4];
   scale_ = arrays.scale[0];
-  quantiser_ = Quantiser(arrays.thresholds, arrays.threshold_offsets, arrays.categories, arrays.category_offsets,
-                         arrays.view_features, arrays.view_kinds);
+  quantiser_ = Quantiser(arrays.thresholds, arrays.threshold_offsets, arrays.categories,
+                         arrays.category_offsets, arrays.view_features, arrays.view_kinds);
   block_rows_ = rows_of_block(quantiser_.n_views());
 
   nodes_ = AlignedBuffer<Node>(arrays.nodes.size());
@@ -80,12 +80,13 @@ std::size_t Forest::scratch_bytes(std::size_t n) const noexcept {
 }
 
 WalkArrays Forest::walk_arrays() const noexcept {
-  return {trees_, nodes_.data(), values_.data(), bitset_offsets_.data(), bitset_words_.data(), n_outputs_,
-          quantiser_.n_views()};
+  return {trees_,     nodes_.data(),       values_.data(), bitset_offsets_.data(), bitset_words_.data(),
+          n_outputs_, quantiser_.n_views()};
 }
 
 template <class T>
-void Forest::predict_rows(const T* rows, std::size_t n, bool raw, double* out, std::byte* scratch) const noexcept {
+void Forest::predict_rows(const T* rows, std::size_t n, bool raw, double* out,
+                          std::byte* scratch) const noexcept {
   auto* ranks = reinterpret_cast<std::uint16_t*>(scratch);
   const WalkArrays arrays = walk_arrays();
   for (std::size_t first = 0; first < n; first += block_rows_) {
@@ -100,10 +101,12 @@ void Forest::predict_rows(const T* rows, std::size_t n, bool raw, double* out, s
   apply_transform(transform_, scale_, n_outputs_, n, out);
 }
 
-void Forest::predict(const float* rows, std::size_t n, bool raw, double* out, std::byte* scratch) const noexcept {
+void Forest::predict(const float* rows, std::size_t n, bool raw, double* out,
+                     std::byte* scratch) const noexcept {
   predict_rows(rows, n, raw, out, scratch);
 }
-void Forest::predict(const double* rows, std::size_t n, bool raw, double* out, std::byte* scratch) const noexcept {
+void Forest::predict(const double* rows, std::size_t n, bool raw, double* out,
+                     std::byte* scratch) const noexcept {
   predict_rows(rows, n, raw, out, scratch);
 }
 

@@ -37,14 +37,14 @@ struct ForestArrays {
   std::span<const std::uint8_t> view_kinds;      // [n_views] ViewKind
   // Tree t has nodes [tree_roots[t], tree_roots[t + 1]), the root first, each child behind its parent.
   std::span<const std::uint32_t> tree_roots;  // [n_trees + 1]
-  // rank | view << 16 | left << 32. Goes right, to left + 1, where the row's rank in the view is above `rank`;
-  // with a view of categories where the row's code is not in bitset `rank` of the tree. A leaf: left is itself,
-  // rank 65535, view 0.
+  // rank | view << 16 | left << 32. Goes right, to left + 1, where the row's rank in the view is above
+  // `rank`; with a view of categories where the row's code is not in bitset `rank` of the tree. A leaf: left
+  // is itself, rank 65535, view 0.
   std::span<const std::uint64_t> nodes;
-  std::span<const double> values;                  // [n_nodes] of leaves, finite
-  std::span<const std::uint32_t> tree_bitsets;     // [n_trees + 1] tree t has bitsets [tree_bitsets[t], [t + 1])
-  std::span<const std::uint32_t> bitset_offsets;   // [n_bitsets + 1] into bitset_words
-  std::span<const std::uint32_t> bitset_words;     // bit c % 32 of word c / 32: category code c goes left
+  std::span<const double> values;               // [n_nodes] of leaves, finite
+  std::span<const std::uint32_t> tree_bitsets;  // [n_trees + 1] tree t has bitsets [tree_bitsets[t], [t + 1])
+  std::span<const std::uint32_t> bitset_offsets;  // [n_bitsets + 1] into bitset_words
+  std::span<const std::uint32_t> bitset_words;    // bit c % 32 of word c / 32: category code c goes left
 };
 
 class Forest {
@@ -60,8 +60,8 @@ class Forest {
 
   // What predict() needs for n rows; does not grow beyond one block of rows.
   [[nodiscard]] std::size_t scratch_bytes(std::size_t n) const noexcept;
-  // rows: n x n_features, row-major. out: n x n_outputs. raw leaves the sums of leaves as they are, without the
-  // division and the transform. scratch: scratch_bytes(n) bytes, aligned to 2.
+  // rows: n x n_features, row-major. out: n x n_outputs. raw leaves the sums of leaves as they are, without
+  // the division and the transform. scratch: scratch_bytes(n) bytes, aligned to 2.
   void predict(const float* rows, std::size_t n, bool raw, double* out, std::byte* scratch) const noexcept;
   void predict(const double* rows, std::size_t n, bool raw, double* out, std::byte* scratch) const noexcept;
 

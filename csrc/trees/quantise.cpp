@@ -25,7 +25,7 @@ void search(const T* thresholds, std::uint32_t half, const T* x, std::uint32_t* 
     const T* probe = thresholds + step - 1;
 #pragma GCC unroll 8
     for (std::size_t lane = 0; lane < Lanes; ++lane) {
-      position[lane] += probe[position[lane]] < x[lane] ? step : 0;
+      position[lane] += step & (0u - static_cast<std::uint32_t>(probe[position[lane]] < x[lane]));
     }
   }
 }
@@ -33,7 +33,8 @@ void search(const T* thresholds, std::uint32_t half, const T* x, std::uint32_t* 
 }  // namespace
 
 Quantiser::Quantiser(std::span<const double> thresholds, std::span<const std::uint32_t> threshold_offsets,
-                     std::span<const std::uint32_t> categories, std::span<const std::uint32_t> category_offsets,
+                     std::span<const std::uint32_t> categories,
+                     std::span<const std::uint32_t> category_offsets,
                      std::span<const std::uint32_t> view_features, std::span<const std::uint8_t> view_kinds)
     : categories_(categories.begin(), categories.end()) {
   std::size_t padded = 0;
@@ -106,25 +107,29 @@ void Quantiser::column_ranks(const Column& column, const T* first, std::size_t s
   search<T, Lanes>(thresholds<T>() + column.thresholds, column.half, x, position);
   for (std::size_t lane = 0; lane < Lanes; ++lane) {
     nan[lane] = static_cast<std::uint16_t>(x[lane] != x[lane] ? 0xffff : 0);
-    zero[lane] = static_cast<std::uint16_t>(!(std::fabs(x[lane]) > static_cast<T>(kZeroThreshold)) ? 0xffff : 0);
+    zero[lane] =
+        static_cast<std::uint16_t>(!(std::fabs(x[lane]) > static_cast<T>(kZeroThreshold)) ? 0xffff : 0);
   }
   for (std::uint32_t v = column.first_view; v < column.last_view; ++v) {
     const View view = views_[v];
     std::uint16_t* out = ranks + v * kGroupRows;
     if (view.kind == ViewKind::category) {
-      for (std::size_t lane = 0; lane < Lanes; ++lane) out[lane] = category_code(column, static_cast<double>(x[lane]));
+      for (std::size_t lane = 0; lane < Lanes; ++lane)
+        out[lane] = category_code(column, static_cast<double>(x[lane]));
       continue;
     }
     const bool zero_is_missing = view.kind == ViewKind::zero_left || view.kind == ViewKind::zero_right;
     const std::uint16_t* missing = zero_is_missing ? zero : nan;
     for (std::size_t lane = 0; lane < Lanes; ++lane) {
-      out[lane] = static_cast<std::uint16_t>((position[lane] & ~missing[lane]) | (view.missing_rank & missing[lane]));
+      out[lane] =
+          static_cast<std::uint16_t>((position[lane] & ~missing[lane]) | (view.missing_rank & missing[lane]));
     }
   }
 }
 
 template <class T>
-void Quantiser::ranks_of(const T* rows, std::size_t n, std::size_t stride, std::uint16_t* ranks) const noexcept {
+void Quantiser::ranks_of(const T* rows, std::size_t n, std::size_t stride,
+                         std::uint16_t* ranks) const noexcept {
   const std::size_t group = n_views() * kGroupRows;
   for (const Column& column : columns_) {
     std::size_t row = 0;
@@ -139,10 +144,12 @@ void Quantiser::ranks_of(const T* rows, std::size_t n, std::size_t stride, std::
   }
 }
 
-void Quantiser::ranks(const float* rows, std::size_t n, std::size_t stride, std::uint16_t* ranks) const noexcept {
+void Quantiser::ranks(const float* rows, std::size_t n, std::size_t stride,
+                      std::uint16_t* ranks) const noexcept {
   ranks_of(rows, n, stride, ranks);
 }
-void Quantiser::ranks(const double* rows, std::size_t n, std::size_t stride, std::uint16_t* ranks) const noexcept {
+void Quantiser::ranks(const double* rows, std::size_t n, std::size_t stride,
+                      std::uint16_t* ranks) const noexcept {
   ranks_of(rows, n, stride, ranks);
 }
 

@@ -15,8 +15,8 @@ namespace shortlist::trees {
 class Quantiser {
  public:
   Quantiser() = default;
-  // Sorted, distinct thresholds and categories a feature (offsets: n_features + 1), and the views, by feature.
-  // The caller has checked all of it (forest.cpp).
+  // Sorted, distinct thresholds and categories a feature (offsets: n_features + 1), and the views, by
+  // feature. The caller has checked all of it (forest.cpp).
   Quantiser(std::span<const double> thresholds, std::span<const std::uint32_t> threshold_offsets,
             std::span<const std::uint32_t> categories, std::span<const std::uint32_t> category_offsets,
             std::span<const std::uint32_t> view_features, std::span<const std::uint8_t> view_kinds);
@@ -46,7 +46,8 @@ class Quantiser {
   template <class T>
   void ranks_of(const T* rows, std::size_t n, std::size_t stride, std::uint16_t* ranks) const noexcept;
   template <class T, std::size_t Lanes>
-  void column_ranks(const Column& column, const T* first, std::size_t stride, std::uint16_t* ranks) const noexcept;
+  void column_ranks(const Column& column, const T* first, std::size_t stride,
+                    std::uint16_t* ranks) const noexcept;
   [[nodiscard]] std::uint16_t category_code(const Column& column, double x) const noexcept;
 
   std::vector<Column> columns_;

@@ -19,7 +19,8 @@ void softmax(double* row, std::size_t n) noexcept {
 
 }  // namespace
 
-void apply_transform(Transform transform, double scale, std::size_t n_outputs, std::size_t n, double* out) noexcept {
+void apply_transform(Transform transform, double scale, std::size_t n_outputs, std::size_t n,
+                     double* out) noexcept {
   const std::size_t size = n * n_outputs;
   switch (transform) {
     case Transform::identity:

@@ -17,6 +17,7 @@ enum class Transform : std::uint32_t {
 inline constexpr std::uint32_t kTransforms = 6;
 
 // In place, n rows of n_outputs. Each row comes out the same however many there are.
-void apply_transform(Transform transform, double scale, std::size_t n_outputs, std::size_t n, double* out) noexcept;
+void apply_transform(Transform transform, double scale, std::size_t n_outputs, std::size_t n,
+                     double* out) noexcept;
 
 }  // namespace shortlist::trees

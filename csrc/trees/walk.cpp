@@ -6,8 +6,14 @@ namespace shortlist::trees {
 namespace {
 
 constexpr std::size_t kLanes = kGroupRows;
-// Steps between two looks whether every walk has reached its leaf: trees are much deeper than their usual path.
-constexpr std::uint32_t kSteps = 4;
+// Steps between two looks whether every walk has reached its leaf: trees are much deeper than their usual
+// path.
+constexpr std::uint32_t kSteps = 2;
+
+// Keeps the compiler from loading a node's fields ahead for every lane, which spills registers to memory.
+inline void pin(std::size_t& at) noexcept {
+  asm("" : "+r"(at));
+}
 
 // Rows of one group through one tree, or one row through several trees.
 enum class Lanes { rows, trees };
@@ -18,34 +24,38 @@ constexpr std::size_t rank_offset(std::size_t lane) noexcept {
 }
 
 template <Lanes kind>
-inline void numeric_step(const Node* nodes, const std::uint16_t* ranks, std::uint32_t* at) noexcept {
+inline void numeric_step(const Node* nodes, const std::uint16_t* ranks, std::size_t* at) noexcept {
 #pragma GCC unroll 8
   for (std::size_t lane = 0; lane < kLanes; ++lane) {
     const Node& node = nodes[at[lane]];
     const std::uint16_t rank = ranks[std::size_t{node.slot} * (kGroupRows / 2) + rank_offset<kind>(lane)];
-    at[lane] = node.left + (rank > node.rank ? 1u : 0u);
+    at[lane] = std::size_t{node.left} + (rank > node.rank ? 1u : 0u);
+    pin(at[lane]);
   }
 }
 
 template <Lanes kind>
-inline void general_step(const WalkArrays& forest, const std::uint32_t* first_bitset, const std::uint16_t* ranks,
-                         std::uint32_t* at) noexcept {
+inline void general_step(const WalkArrays& forest, const std::uint32_t* first_bitset,
+                         const std::uint16_t* ranks, std::size_t* at) noexcept {
 #pragma GCC unroll 8
   for (std::size_t lane = 0; lane < kLanes; ++lane) {
     const Node& node = forest.nodes[at[lane]];
-    const std::uint32_t categorical = node.slot & 1u;
-    const std::uint16_t rank = ranks[std::size_t{node.slot - categorical} * (kGroupRows / 2) + rank_offset<kind>(lane)];
+    const std::uint32_t categorical = 0u - (node.slot & 1u);  // all bits or none
+    const std::uint16_t rank =
+        ranks[std::size_t{node.slot & ~1u} * (kGroupRows / 2) + rank_offset<kind>(lane)];
     // A node that is not categorical reads the tree's first bitset and ignores it.
-    const std::uint32_t* offset = forest.bitset_offsets + first_bitset[lane] + (categorical ? node.rank : 0u);
+    const std::uint32_t* offset = forest.bitset_offsets + first_bitset[lane] + (node.rank & categorical);
     const std::uint32_t word = rank / 32u;
-    const bool inside = word < offset[1] - offset[0];
-    const std::uint32_t bits = forest.bitset_words[offset[0] + (inside ? word : 0u)];
-    const std::uint32_t in_set = (bits >> (rank % 32u)) & (inside ? 1u : 0u);
-    at[lane] = node.left + (categorical ? in_set ^ 1u : (rank > node.rank ? 1u : 0u));
+    const std::uint32_t inside = 0u - static_cast<std::uint32_t>(word < offset[1] - offset[0]);
+    const std::uint32_t bits = forest.bitset_words[offset[0] + (word & inside)];
+    const std::uint32_t outside_set = ~((bits & inside) >> (rank % 32u)) & 1u;
+    const std::uint32_t above = rank > node.rank ? 1u : 0u;
+    at[lane] = std::size_t{node.left} + ((outside_set & categorical) | (above & ~categorical));
+    pin(at[lane]);
   }
 }
 
-inline bool all_at_leaves(const Node* nodes, const std::uint32_t* at) noexcept {
+inline bool all_at_leaves(const Node* nodes, const std::size_t* at) noexcept {
   std::uint32_t least = kLeafRank;
 #pragma GCC unroll 8
   for (std::size_t lane = 0; lane < kLanes; ++lane) least &= nodes[at[lane]].rank;
@@ -54,7 +64,7 @@ inline bool all_at_leaves(const Node* nodes, const std::uint32_t* at) noexcept {
 
 template <Lanes kind>
 inline void walk(const WalkArrays& forest, std::uint32_t depth, const std::uint16_t* ranks,
-                 std::uint32_t* at) noexcept {
+                 std::size_t* at) noexcept {
   for (std::uint32_t level = 0; level < depth; level += kSteps) {
     for (std::uint32_t step = 0; step < kSteps; ++step) numeric_step<kind>(forest.nodes, ranks, at);
     if (all_at_leaves(forest.nodes, at)) return;
@@ -63,7 +73,7 @@ inline void walk(const WalkArrays& forest, std::uint32_t depth, const std::uint1
 
 template <Lanes kind>
 inline void walk_general(const WalkArrays& forest, std::uint32_t depth, const std::uint32_t* first_bitset,
-                         const std::uint16_t* ranks, std::uint32_t* at) noexcept {
+                         const std::uint16_t* ranks, std::size_t* at) noexcept {
   for (std::uint32_t level = 0; level < depth; level += kSteps) {
     for (std::uint32_t step = 0; step < kSteps; ++step) general_step<kind>(forest, first_bitset, ranks, at);
     if (all_at_leaves(forest.nodes, at)) return;
@@ -71,7 +81,8 @@ inline void walk_general(const WalkArrays& forest, std::uint32_t depth, const st
 }
 
 // Every tree over all whole groups, then the next: a tree's nodes stay in the first cache meanwhile.
-void add_groups(const WalkArrays& forest, const std::uint16_t* ranks, std::size_t n_groups, double* out) noexcept {
+void add_groups(const WalkArrays& forest, const std::uint16_t* ranks, std::size_t n_groups,
+                double* out) noexcept {
   const std::size_t group_ranks = forest.n_views * kGroupRows;
   std::size_t output = 0;
   for (const Tree& tree : forest.trees) {
@@ -79,8 +90,8 @@ void add_groups(const WalkArrays& forest, const std::uint16_t* ranks, std::size_
     std::fill_n(first_bitset, kLanes, tree.first_bitset);
     for (std::size_t group = 0; group < n_groups; ++group) {
       const std::uint16_t* rows = ranks + group * group_ranks;
-      std::uint32_t at[kLanes];
-      std::fill_n(at, kLanes, tree.root);
+      std::size_t at[kLanes];
+      std::fill_n(at, kLanes, std::size_t{tree.root});
       if (tree.categorical) {
         walk_general<Lanes::rows>(forest, tree.depth, first_bitset, rows, at);
       } else {
@@ -88,7 +99,8 @@ void add_groups(const WalkArrays& forest, const std::uint16_t* ranks, std::size_
       }
       double* sums = out + group * kLanes * forest.n_outputs + output;
 #pragma GCC unroll 8
-      for (std::size_t lane = 0; lane < kLanes; ++lane) sums[lane * forest.n_outputs] += forest.values[at[lane]];
+      for (std::size_t lane = 0; lane < kLanes; ++lane)
+        sums[lane * forest.n_outputs] += forest.values[at[lane]];
     }
     output = output + 1 == forest.n_outputs ? 0 : output + 1;
   }
@@ -99,7 +111,7 @@ void add_row(const WalkArrays& forest, const std::uint16_t* row, double* out) no
   std::size_t output = 0;
   for (std::size_t first = 0; first < forest.trees.size(); first += kLanes) {
     const std::size_t n = std::min(kLanes, forest.trees.size() - first);
-    std::uint32_t at[kLanes];
+    std::size_t at[kLanes];
     std::uint32_t first_bitset[kLanes];
     std::uint32_t depth = 0;
     bool categorical = false;

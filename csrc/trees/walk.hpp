@@ -27,7 +27,8 @@ struct WalkArrays {
   std::size_t n_views;
 };
 
-// Sums, tree after tree, into out[n x n_outputs], which it sets to 0 first. `ranks` as Quantiser::ranks writes it.
+// Sums, tree after tree, into out[n x n_outputs], which it sets to 0 first. `ranks` as Quantiser::ranks
+// writes it.
 void add_leaves(const WalkArrays& forest, const std::uint16_t* ranks, std::size_t n, double* out) noexcept;
 
 }  // namespace shortlist::trees

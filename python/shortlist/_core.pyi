@@ -28,10 +28,19 @@ class FeatureSet:
     def uses_similarity(self) -> bool: ...
     @property
     def blocks(self) -> list[tuple[str, bool, list[int]]]: ...
-    def fields(self, source: str) -> list[tuple[str, bool]]: ...
+    def fields(
+        self, source: str
+    ) -> list[tuple[str, bool, bool]]: ...  # name, read as text, read as number
     def encode_source(
         self, source: str, columns: list[_Column], n: int
     ) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]: ...
+    def assemble(
+        self,
+        user: tuple[NDArray[np.uint32], NDArray[np.uint64]],
+        context: tuple[NDArray[np.uint32], NDArray[np.uint64]],
+        items: tuple[NDArray[np.uint32], NDArray[np.uint64]],
+        similarity: NDArray[np.float32],
+    ) -> NDArray[np.uint32]: ...
     def transform(
         self,
         user: list[_Column],

@@ -99,7 +99,7 @@ class Engine:
             The message names the file and what is wrong with it.
         """
         from shortlist.bundle.loading import checked_version, external_ranker
-        from shortlist.bundle.verify import check_parity
+        from shortlist.bundle.verification import check_parity
 
         if verify not in ("full", "fast"):
             raise ArgumentError(f"verify: got {verify!r}, expected 'full' or 'fast'")

@@ -211,5 +211,5 @@ def _checked_ids(ids: ArrayLike | Sequence[str] | None, n: int) -> Ids:
     checked: Ids = array if array.dtype.kind == "U" else array.astype(np.int64)
     values, counts = np.unique(checked, return_counts=True)
     if len(values) != n:
-        raise ArgumentError(f"ids: {values[counts > 1][0]!r} occurs more than once")
+        raise ArgumentError(f"ids: {values[counts > 1][0].item()!r} occurs more than once")
     return checked

@@ -1,9 +1,9 @@
-"""Files of named arrays: the safetensors format, written aligned and read with every byte accounted for.
+"""Files of named arrays: the safetensors format, written aligned, read with every byte checked.
 
-Format: https://github.com/huggingface/safetensors. Eight bytes with the header's size, little-endian;
-a JSON header; the data. Here the data and each tensor in it start at a multiple of 64 bytes: the header
-ends in spaces, and tensors named ``__pad_0``, ``__pad_1``, ... fill what would otherwise be gaps, which
-the format forbids.
+Format: https://github.com/huggingface/safetensors. Eight bytes with the header's size,
+little-endian; a JSON header; the data. Here the data and each tensor in it start at a multiple of
+64 bytes: the header ends in spaces, and tensors named ``__pad_0``, ``__pad_1``, ... fill what would
+otherwise be gaps, which the format forbids.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _MAX_AXES = 8
 _MAX_SIZE = 2**63 - 1
 _PAD = re.compile(r"__pad_[0-9]+")
 _METADATA = "__metadata__"
-_DTYPES = {
+_DTYPES: dict[str, np.dtype[Any]] = {
     "U8": np.dtype("u1"),
     "U16": np.dtype("<u2"),
     "U32": np.dtype("<u4"),
@@ -80,7 +80,7 @@ def save(
         with temporary.open("xb") as file:
             file.write(header)
             for i, array in enumerate(arrays.values()):
-                file.write(memoryview(array.reshape(-1)).cast("B") if array.size else b"")
+                file.write(array.reshape(-1).view(np.uint8).data)
                 if i + 1 < len(arrays):
                     file.write(bytes(_padding(array.nbytes)))
         temporary.replace(target)
@@ -234,9 +234,7 @@ def _read_header(mapped: mmap.mmap, where: str) -> tuple[int, list[_Entry], dict
     covered = 0
     for entry in entries:
         if entry.first != covered:
-            raise _invalid(
-                where, f"tensors overlap or leave a gap at byte {covered} of the data"
-            )
+            raise _invalid(where, f"tensors overlap or leave a gap at byte {covered} of the data")
         covered = entry.last
     if covered != n_bytes:
         raise _invalid(where, "the data goes on after the last tensor, or is cut off")

@@ -31,7 +31,7 @@ class Folder:
     Parameters
     ----------
     path
-        The folder. What it stands for is settled here once: a link that moves later changes nothing.
+        The folder. It is opened here, once: a link that moves later changes nothing.
 
     Raises
     ------
@@ -60,7 +60,8 @@ class Folder:
 
     def names(self) -> list[str]:
         """Everything in the folder, sorted."""
-        return sorted(os.listdir(self._descriptor))
+        with os.scandir(self._descriptor) as entries:
+            return sorted(entry.name for entry in entries)
 
     def size(self, name: str) -> int:
         """Bytes of a file."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortlist.bundle.frame import Column
-from shortlist.bundle.hashing import hash_ids
+from shortlist.bundle.hashing import hash_records
 from shortlist.errors import ArgumentError, MismatchError
 from shortlist.safetensors import Array
 
@@ -45,11 +45,13 @@ def read_ids(column: Column, what: str) -> Ids:
 
 def id_tensors(ids: Ids) -> dict[str, Array]:
     """Tensors of a bundle's table: ``ids`` or ``id_offsets`` and ``id_bytes``; ``id_slots``."""
-    slots = _hash_slots(hash_ids(ids))
     if isinstance(ids, np.ndarray):
-        return {"ids": ids, "id_slots": slots}
+        starts = np.arange(len(ids) + 1, dtype=np.int64) * 8
+        hashes = hash_records(ids.astype("<i8").tobytes(), starts)
+        return {"ids": ids, "id_slots": _hash_slots(hashes)}
     offsets, data = pack_texts(ids)
-    return {"id_offsets": offsets, "id_bytes": data, "id_slots": slots}
+    hashes = hash_records(data.tobytes(), offsets)
+    return {"id_offsets": offsets, "id_bytes": data, "id_slots": _hash_slots(hashes)}
 
 
 def rows_in_order(ids: Ids, order: Ids, what: str, order_what: str) -> NDArray[np.intp]:
@@ -132,7 +134,11 @@ def _check_unicode(values: Sequence[str], what: str) -> None:
 
 def _first_repeated(ids: Sequence[str]) -> str:
     seen: set[str] = set()
-    return next(value for value in ids if value in seen or seen.add(value))
+    for value in ids:
+        if value in seen:
+            return value
+        seen.add(value)
+    raise ArgumentError("no id occurs twice")
 
 
 def _hash_slots(hashes: NDArray[np.uint64]) -> NDArray[np.uint32]:

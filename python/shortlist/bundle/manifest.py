@@ -1,7 +1,12 @@
-"""bundle.json: what a bundle holds, with the size and SHA-256 of every file."""
+"""bundle.json: what a bundle holds, with the size and SHA-256 of every file, sealed by its own.
+
+The seal is ``fingerprints.manifest``: the SHA-256 of bundle.json's bytes as they are with 64 zeros
+in the seal's place.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
@@ -10,10 +15,11 @@ import msgspec
 
 from shortlist import strict_json
 from shortlist.bundle.folder import Folder, is_flat_name
-from shortlist.errors import FormatError, UnsupportedError
+from shortlist.errors import FormatError, MismatchError, UnsupportedError
 
 __all__ = [
     "FILE_NAME",
+    "MAX_CANDIDATES",
     "ROLES",
     "SCHEMA",
     "Fallback",
@@ -29,6 +35,7 @@ __all__ = [
 
 FILE_NAME = "bundle.json"
 SCHEMA = (1, 0)
+MAX_CANDIDATES = 100_000
 ROLES = ("features", "items", "users", "retriever", "ranker", "samples", "reference")
 
 QuerySource: TypeAlias = Literal["vector", "users", "like"]
@@ -36,6 +43,8 @@ Fallback: TypeAlias = Literal["popular", "error"]
 
 _MAX_BYTES = 1 << 20
 _SCHEMA = re.compile(r"(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})")
+_SEAL = "manifest"
+_NO_SEAL = "0" * 64
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -47,7 +56,7 @@ class FileEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One part of a bundle: what it is for, of what kind, and its files, the one that serves first."""
+    """One part of a bundle: what it is for, its kind, and its files, the one that serves first."""
 
     role: str
     kind: str
@@ -83,8 +92,14 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def encode(manifest: Manifest) -> bytes:
-    """Text of bundle.json, indented."""
-    return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
+    """Text of bundle.json, indented and sealed anew."""
+    open_seal = msgspec.structs.replace(
+        manifest, fingerprints=manifest.fingerprints | {_SEAL: _NO_SEAL}
+    )
+    text = msgspec.json.format(msgspec.json.encode(open_seal), indent=2) + b"\n"
+    entry = f'"{_SEAL}": "%s"'
+    sealed = entry % hashlib.sha256(text).hexdigest()
+    return text.replace((entry % _NO_SEAL).encode(), sealed.encode())
 
 
 def read(folder: Folder) -> Manifest:
@@ -92,7 +107,7 @@ def read(folder: Folder) -> Manifest:
 
     Raises
     ------
-    FormatError, NotFoundError, StorageError, UnsupportedError
+    FormatError, MismatchError, NotFoundError, StorageError, UnsupportedError
     """
     return decode(folder.read(FILE_NAME, max_bytes=_MAX_BYTES))
 
@@ -107,6 +122,8 @@ def decode(data: bytes) -> Manifest:
     ------
     FormatError
         A member is missing, unknown, of another type or out of its domain; the message names it.
+    MismatchError
+        The text is not what was sealed.
     UnsupportedError
         The schema's major number is another one.
     """
@@ -128,11 +145,22 @@ def decode(data: bytes) -> Manifest:
             raise _invalid(f"fingerprints: {part}: {fingerprint!r} is not 64 hexadecimal digits")
     if manifest.part("features") is not None and "features" not in manifest.fingerprints:
         raise _invalid("fingerprints: features is missing")
+    _check_seal(manifest, data)
     return manifest
 
 
 def _invalid(why: str) -> FormatError:
     return FormatError(f"{FILE_NAME}: {why}")
+
+
+def _check_seal(manifest: Manifest, data: bytes) -> None:
+    seal = manifest.fingerprints.get(_SEAL)
+    if seal is None:
+        raise _invalid(f"fingerprints: {_SEAL} is missing")
+    entry = re.compile(rb'("manifest":\s*")' + seal.encode())
+    unsealed = entry.sub(rb"\g<1>" + _NO_SEAL.encode(), data)
+    if hashlib.sha256(unsealed).hexdigest() != seal:
+        raise MismatchError(f"{FILE_NAME}: SHA-256 is not its seal's: the file was changed")
 
 
 def _is_newer_minor(schema: object) -> bool:
@@ -178,9 +206,7 @@ def _check_files(files: Mapping[str, FileEntry]) -> None:
             raise _invalid(f"files: {name}: sha256 is not 64 hexadecimal digits")
 
 
-def _check_parts(
-    parts: tuple[Part, ...], files: Mapping[str, FileEntry], *, newer: bool
-) -> None:
+def _check_parts(parts: tuple[Part, ...], files: Mapping[str, FileEntry], *, newer: bool) -> None:
     seen: set[str] = set()
     owners: dict[str, str] = {}
     for part in parts:
@@ -204,5 +230,7 @@ def _check_parts(
 def _check_settings(settings: Settings) -> None:
     if len(set(settings.query)) != len(settings.query):
         raise _invalid(f"settings: query {list(settings.query)} names a source twice")
-    if not 1 <= settings.n_candidates < 2**31:
-        raise _invalid(f"settings: n_candidates is {settings.n_candidates}, expected 1 or more")
+    if not 1 <= settings.n_candidates <= MAX_CANDIDATES:
+        raise _invalid(
+            f"settings: n_candidates is {settings.n_candidates}, expected 1 to {MAX_CANDIDATES}"
+        )

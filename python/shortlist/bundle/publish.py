@@ -60,8 +60,8 @@ class Draft:
     def _commit(self, root: Path) -> None:
         if self._manifest is None:
             raise ArgumentError(f"{root}: a version needs a {manifests.FILE_NAME}")
-        for name in sorted(os.listdir(self.path)):
-            _sync(self.path / name)
+        for file in sorted(self.path.iterdir()):
+            _sync(file)
         while True:
             _sync(self.path)
             target = root / self.version
@@ -163,7 +163,7 @@ def _remove_stale(root: Path) -> None:
 
 
 def _lock(descriptor: int, *, wait: bool) -> bool:
-    """Lock a folder for this process; False where another has it or the file system has no locks."""
+    """Lock a folder; False where another process has it or the file system has no locks."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:

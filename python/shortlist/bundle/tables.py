@@ -1,4 +1,4 @@
-"""Tensors of the item and user tables: ids, encoded features, filter columns, popularity, vectors."""
+"""Tensors of the item and user tables besides ids: filter columns, popularity, vectors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shortlist.bundle.ids import pack_texts
 from shortlist.errors import ArgumentError
 from shortlist.safetensors import Array
 
-__all__ = ["filter_tensors", "popularity_order", "vectors_of"]
+__all__ = ["filter_tensors", "numbers_of", "popularity_order", "vectors_of"]
 
 _FILTER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _RESERVED = ("and", "or", "not", "in", "true", "false")
@@ -74,7 +74,7 @@ def popularity_order(popularity: Column | None, n_rows: int) -> NDArray[np.uint3
     """
     if popularity is None:
         return np.arange(n_rows, dtype=np.uint32)
-    numbers = _numbers(popularity)
+    numbers = numbers_of(popularity)
     if numbers is None:
         raise ArgumentError("popularity holds something else than numbers")
     if len(numbers) != n_rows:
@@ -102,7 +102,7 @@ def vectors_of(column: Column, dim: int, what: str) -> NDArray[np.float32]:
 
 
 def _filter_column(name: str, column: Column) -> dict[str, Array] | None:
-    numbers = _numbers(column)
+    numbers = numbers_of(column)
     if numbers is not None:
         return {f"number.{name}": numbers}
     if isinstance(column, np.ndarray) and (column.ndim != 1 or column.dtype.kind != "U"):
@@ -119,7 +119,7 @@ def _filter_column(name: str, column: Column) -> dict[str, Array] | None:
     return None
 
 
-def _numbers(column: Column) -> NDArray[np.float64] | None:
+def numbers_of(column: Column) -> NDArray[np.float64] | None:
     """One float64 a row with NaN for missing values, None where a value is no number."""
     if isinstance(column, np.ndarray):
         one_number_a_row = column.ndim == 1 and column.dtype.kind in "iufb"

@@ -1,4 +1,4 @@
-"""Versions of a bundle: folders v1, v2, ... side by side; the latest is the highest that is complete."""
+"""Versions of a bundle: folders v1, v2, ... side by side; the latest is the highest complete."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def resolve(path: str | os.PathLike[str]) -> Path:
     Parameters
     ----------
     path
-        A folder with a bundle.json is a version itself; of a folder of versions, the latest is taken.
+        A folder with a bundle.json is a version itself; of a folder of versions the latest counts.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def next_number(root: str | os.PathLike[str]) -> int:
 
 def _numbers(root: Path) -> list[int]:
     try:
-        matches = [_VERSION.fullmatch(name) for name in os.listdir(root)]
+        matches = [_VERSION.fullmatch(entry.name) for entry in root.iterdir()]
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotFoundError(f"{root}: {error.strerror}") from None
     except OSError as error:

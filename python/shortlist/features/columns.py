@@ -169,8 +169,7 @@ def _from_numpy(values: NDArray[np.generic], name: str, as_text: bool) -> Column
         raise _unsupported(name, f"an array of {values.ndim} dimensions")
     kind = values.dtype.kind
     if isinstance(values, np.ma.MaskedArray):
-        objects = np.ma.filled(values.astype(object), None)
-        return _from_objects(objects.tolist(), name, as_text)
+        return _from_objects(values.tolist(), name, as_text)  # None where masked
     if kind in "biuf":
         return _numbers(values, name, check=as_text and kind in "iu")
     if kind in "OUT":

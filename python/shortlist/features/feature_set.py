@@ -291,9 +291,11 @@ class FeatureSet:
 
     def _columns(self, table: Frame, source: Source, *, prefix: bool) -> list[Column | None]:
         columns: list[Column | None] = []
-        for field, as_text in self._native.fields(source):
+        for field, as_text, as_number in self._native.fields(source):
             name = f"{source}.{field}" if prefix else field
             column = table.read(name, as_text=as_text) if name in table else None
+            if as_number and isinstance(column, tuple):
+                raise ArgumentError(f"column {name!r} holds texts; a numeric feature reads it")
             columns.append(column)
         return columns
 
