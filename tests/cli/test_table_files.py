@@ -72,16 +72,23 @@ def test_parquet_without_a_library_says_what_to_install(tmp_path, monkeypatch):
         read_table(tmp_path / "table.parquet")
 
 
-@pytest.mark.parametrize("library", ["polars", "pyarrow.parquet"])
-def test_parquet_is_read(tmp_path, monkeypatch, library):
-    pytest.importorskip(library)
-    pyarrow = pytest.importorskip("pyarrow")
-    parquet = pytest.importorskip("pyarrow.parquet")
-    if library != "polars":
-        monkeypatch.setitem(sys.modules, "polars", None)
+@pytest.mark.parametrize("hidden", [[], ["polars"]], ids=["polars", "pyarrow"])
+def test_parquet_is_read_by_the_library_there_is(tmp_path, monkeypatch, hidden):
+    polars = pytest.importorskip("polars")
+    if hidden:
+        pytest.importorskip("pyarrow.parquet")
     path = tmp_path / "table.parquet"
-    parquet.write_table(pyarrow.table({"id": [1, 2], "t": ["a", None]}), path)
+    polars.DataFrame({"id": [1, 2], "t": ["a", None]}).write_parquet(path)
+    for library in hidden:
+        monkeypatch.setitem(sys.modules, library, None)
     assert read_table(path) == {"id": [1, 2], "t": ["a", None]}
+
+
+def test_a_broken_parquet_file_is_refused(tmp_path):
+    pytest.importorskip("polars")
+    (tmp_path / "table.parquet").write_bytes(b"PAR1")
+    with pytest.raises(FormatError, match=r"table\.parquet"):
+        read_table(tmp_path / "table.parquet")
 
 
 @pytest.mark.parametrize("content", [np.ones(3), np.array([["a"]]), np.ones((1, 1, 1))])

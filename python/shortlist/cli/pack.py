@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shortlist.cli.console import notes
-from shortlist.cli.tables import Column, read_entities, read_matrix, read_table
+from shortlist.cli.tables import read_entities, read_matrix, read_table
 from shortlist.errors import ArgumentError, FormatError
 
 if TYPE_CHECKING:
     import shortlist
+    from shortlist.bundle.frame import Columns
 
 __all__ = ["pack"]
 
@@ -130,9 +131,7 @@ def pack(
     typer.echo(str(version))
 
 
-def _index(
-    vectors: Path | None, items: dict[str, Column] | None, metric: Metric
-) -> shortlist.Index | None:
+def _index(vectors: Path | None, items: Columns | None, metric: Metric) -> shortlist.Index | None:
     import shortlist
 
     if vectors is None:

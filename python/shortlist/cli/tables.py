@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import csv
 import importlib
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shortlist.bundle.frame import Column, Columns
 from shortlist.errors import ArgumentError, FormatError
 
-__all__ = ["Column", "read_entities", "read_matrix", "read_table"]
-
-Column = Sequence[object] | NDArray[np.generic]
+__all__ = ["read_entities", "read_matrix", "read_table"]
 
 
-def read_entities(path: Path, *, text_ids: bool = False) -> dict[str, Column]:
+def read_entities(path: Path, *, text_ids: bool = False) -> Columns:
     """Read a table of items or users, which has an ``id`` column; see `read_table`.
 
     Raises
@@ -30,7 +28,7 @@ def read_entities(path: Path, *, text_ids: bool = False) -> dict[str, Column]:
     return columns
 
 
-def read_table(path: Path, *, text_ids: bool = False) -> dict[str, Column]:
+def read_table(path: Path, *, text_ids: bool = False) -> Columns:
     """Read a table.
 
     Parameters
@@ -74,7 +72,7 @@ def read_matrix(path: Path) -> NDArray[np.float32]:
     return np.ascontiguousarray(matrix, dtype=np.float32)
 
 
-def _read_csv(path: Path, *, text_ids: bool) -> dict[str, Column]:
+def _read_csv(path: Path, *, text_ids: bool) -> Columns:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.reader(file, strict=True)
@@ -94,7 +92,7 @@ def _read_csv(path: Path, *, text_ids: bool) -> dict[str, Column]:
         raise FormatError(f"{path}: no CSV in UTF-8: {error}") from None
     if len(set(names)) != len(names):
         raise FormatError(f"{path}: a column name is there twice: {', '.join(names)}")
-    table: dict[str, Column] = {}
+    table: Columns = {}
     for name, column in zip(names, cells, strict=True):
         if name != "id":
             table[name] = _typed(column)
@@ -125,7 +123,7 @@ def _typed(cells: list[str]) -> Column:
         return [cell or None for cell in cells]
 
 
-def _read_parquet(path: Path) -> dict[str, Column]:
+def _read_parquet(path: Path) -> Columns:
     for library in ("polars", "pyarrow.parquet", "pandas"):
         try:
             module = importlib.import_module(library)
@@ -133,7 +131,7 @@ def _read_parquet(path: Path) -> dict[str, Column]:
             continue
         try:
             if library == "polars":
-                columns: dict[str, Column] = module.read_parquet(path).to_dict(as_series=False)
+                columns: Columns = module.read_parquet(path).to_dict(as_series=False)
             elif library == "pandas":
                 columns = module.read_parquet(path).to_dict("list")
             else:
