@@ -154,6 +154,9 @@ def read_sections(data: bytes) -> tuple[Section, list[Section]]:
             )
         trees.append(_read_fields(lines, f"tree {len(trees)}"))
     _check_sizes(header, np.diff(np.array(starts, dtype=np.int64)))
+    rest = data[lines.start :]
+    if b"\nparameters:\n" in rest and b"\nend of parameters" not in rest:
+        raise FormatError('LightGBM model: truncated: no line "end of parameters"')
     return header, trees
 
 
