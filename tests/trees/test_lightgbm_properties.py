@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from shortlist.models import Forest
 from shortlist.models.importers.lightgbm import import_lightgbm
 
@@ -15,8 +14,19 @@ EDGES += [np.inf, -np.inf, np.nan, -1.0, -0.5, 0.5, 2.0**24, 2.0**31, -(2.0**31)
 PARAMETERS = st.fixed_dictionaries(
     {
         "objective": st.sampled_from(
-            ["regression", "binary", "multiclass", "multiclassova", "poisson", "cross_entropy"]
-            + ["cross_entropy_lambda", "regression_l1", "huber", "quantile", "tweedie"]
+            [
+                "regression",
+                "binary",
+                "multiclass",
+                "multiclassova",
+                "poisson",
+                "cross_entropy",
+                "cross_entropy_lambda",
+                "regression_l1",
+                "huber",
+                "quantile",
+                "tweedie",
+            ]
         ),
         "boosting": st.sampled_from(["gbdt", "gbdt", "dart", "rf"]),
         "num_leaves": st.integers(2, 70),
