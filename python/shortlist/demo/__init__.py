@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from shortlist.demo.run import run
+from shortlist.demo.demonstration import run
 
 __all__ = ["run"]

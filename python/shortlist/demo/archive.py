@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -157,7 +156,7 @@ def _write(path: Path, content: bytes) -> None:
         try:
             file.write(content)
             file.close()
-            shutil.move(file.name, path)
+            Path(file.name).replace(path)
         except BaseException:
             Path(file.name).unlink(missing_ok=True)
             raise

@@ -24,7 +24,7 @@ Rows = NDArray[np.int64]
 INTER_COLUMNS = ("user_id:token", "item_id:token", "rating:float", "timestamp:float")
 USER_COLUMNS = ("user_id:token", "age:token", "gender:token", "occupation:token", "zip_code:token")
 ITEM_COLUMNS = ("item_id:token", "movie_title:token_seq", "release_year:token", "class:token_seq")
-# How the files write what they do not know; "V" is the number of a sequel, where one year should be.
+# How the files write what they do not know; "V" is a sequel's number in the place of a year.
 UNKNOWN = ("", "unknown", "unkonwn", "V")
 
 

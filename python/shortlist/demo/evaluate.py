@@ -61,8 +61,8 @@ def ndcg_at(scores: Scores, liked: Flags, *, k: int) -> NDArray[np.float64]:
     discounts = 1.0 / np.log2(np.arange(2, hits.shape[1] + 2))
     ideal = np.concatenate([[0.0], np.cumsum(discounts)])
     most = ideal[np.minimum(liked.sum(axis=1), hits.shape[1])]
-    gains: NDArray[np.float64] = hits @ discounts
-    return gains / most
+    gains: NDArray[np.float64] = (hits @ discounts) / most
+    return gains
 
 
 def auc(scores: Scores, liked: Flags, seen: Flags) -> NDArray[np.float64]:
@@ -74,8 +74,9 @@ def auc(scores: Scores, liked: Flags, seen: Flags) -> NDArray[np.float64]:
     n_seen = seen.sum(axis=1)
     n_liked = liked.sum(axis=1)
     n_left = scores.shape[1] - n_seen - n_liked
-    rank_sums: NDArray[np.float64] = (ranks * liked).sum(axis=1) - n_liked * n_seen
-    return (rank_sums - n_liked * (n_liked + 1) / 2) / (n_liked * n_left)
+    rank_sums = (ranks * liked).sum(axis=1) - n_liked * n_seen
+    chances: NDArray[np.float64] = (rank_sums - n_liked * (n_liked + 1) / 2) / (n_liked * n_left)
+    return chances
 
 
 def _ranks(values: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -111,9 +112,9 @@ class Report:
             if ours <= theirs
         ]
 
-    def table(self, *, title: str, ranker_name: str) -> Table:
+    def table(self, *, ranker_name: str) -> Table:
         """Render one line for each way to order."""
-        table = Table(title=title, title_justify="left")
+        table = Table()
         table.add_column("order by")
         for name in (f"recall@{RECALL_K}", f"NDCG@{NDCG_K}", "AUC"):
             table.add_column(name, justify="right")

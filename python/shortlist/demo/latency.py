@@ -12,17 +12,15 @@ __all__ = ["latency_table"]
 PERCENTILES = (50, 99)
 
 
-def latency_table(timings: Sequence[Mapping[str, float]], *, title: str) -> Table:
+def latency_table(timings: Sequence[Mapping[str, float]]) -> Table:
     """Render one line a stage.
 
     Parameters
     ----------
     timings
         For each request, microseconds by stage; a stage that a request skipped counts as 0.
-    title
-        Above the table.
     """
-    table = Table(title=title, title_justify="left")
+    table = Table()
     table.add_column("stage")
     for percentile in PERCENTILES:
         table.add_column(f"p{percentile} µs", justify="right")

@@ -14,6 +14,8 @@ from shortlist.demo.train import Trained
 __all__ = ["N_CANDIDATES", "pack"]
 
 N_CANDIDATES = 500
+#: Rows whose histograms the bundle keeps, for drift to be seen against.
+REFERENCE_ROWS = 20_000
 
 
 def pack(data: Dataset, trained: Trained, out: Path) -> Path:
@@ -51,4 +53,5 @@ def pack(data: Dataset, trained: Trained, out: Path) -> Path:
             users=users,
             popularity=scene.items["popularity_30d"],
             n_candidates=N_CANDIDATES,
+            reference=scene.reference(n_rows=REFERENCE_ROWS),
         )

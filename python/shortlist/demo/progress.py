@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.text import Text
 
 __all__ = ["Steps"]
 
@@ -42,10 +43,18 @@ class Steps:
             SpinnerColumn(finished_text="[green]✓[/]"),
             TextColumn("{task.description:<38}"),
             BarColumn(bar_width=24),
-            TimeElapsedColumn(),
+            _Seconds(),
             console=self._console,
         )
         with bar:
             task = bar.add_task(title, total=n_parts)
             yield lambda: bar.advance(task)
             bar.update(task, total=n_parts or 1, completed=n_parts or 1)
+
+
+class _Seconds(ProgressColumn):
+    """Seconds since a step began, or that it took."""
+
+    def render(self, task: Task) -> Text:
+        seconds = task.finished_time if task.finished else task.elapsed
+        return Text(f"{seconds or 0.0:5.1f} s", style="cyan")

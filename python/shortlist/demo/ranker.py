@@ -61,6 +61,14 @@ class Scene:
         """Make the columns from what is known at the moment alone."""
         return cls(at, vectors, user_columns(data, at), item_columns(data, at))
 
+    def reference(self, *, n_rows: int) -> dict[str, NDArray[np.generic]]:
+        """Draw random pairs of the people asked for and films they have not rated."""
+        random = np.random.default_rng(SEED)
+        user, item = np.nonzero(~self.at.seen[self.at.users])
+        drawn = np.sort(random.choice(len(user), min(n_rows, len(user)), replace=False))
+        pairs = {"user": self.at.users[user[drawn]], "item": item[drawn]}
+        return frame(self.users, self.items, self.vectors, **pairs)
+
     def matrix(
         self, features: FeatureSet, *, user: NDArray[np.int64], item: NDArray[np.int64]
     ) -> NDArray[np.float32]:

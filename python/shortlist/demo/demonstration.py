@@ -73,7 +73,7 @@ def run(*, data: Path | None, output: Path, serve: bool, port: int) -> None:
 
 
 def _prepared(data: Path | None, console: Console, steps: Steps) -> Dataset:
-    console.print(archive.LICENCE_NOTE, style="dim")
+    console.print(archive.LICENCE_NOTE, style="dim", soft_wrap=True)
     folder = archive.cache_folder() if data is None else data
     if data is None and not archive.files_at_hand(folder):
         with steps.step("download the ratings"):
@@ -88,15 +88,19 @@ def _print_split(films: Dataset, test: Moment, console: Console) -> None:
         f"{len(films.users.ids)} people, {len(films.items.ids)} films; trained on the "
         f"{len(test.known):,} ratings until {day}, tested on the {len(test.later):,} after it: "
         f"{len(test.users)} people rated {split.MIN_HISTORY} films or more before and gave "
-        f"{split.LIKED_STARS:.0f} stars or more after."
+        f"{split.LIKED_STARS:.0f} stars or more after.",
+        soft_wrap=True,
     )
 
 
 def _check_quality(trained: Trained, console: Console, steps: Steps) -> None:
     with steps.step("measure quality"):
         report = _measured(trained)
-    title = "What people liked after the split, foretold"
-    console.print(report.table(title=title, ranker_name=f"ranker, of {N_CANDIDATES} by vectors"))
+    _print_table(
+        "What people liked after the split, foretold",
+        report.table(ranker_name=f"ranker, of {N_CANDIDATES} by vectors"),
+        console,
+    )
     shortfalls = report.shortfalls()
     if shortfalls:
         raise MismatchError(
@@ -145,10 +149,23 @@ def _request(films: Dataset, test: Moment, user: int) -> dict[str, object]:
 def _print_answers(
     films: Dataset, test: Moment, answers: list[Shortlist], console: Console
 ) -> None:
-    title = f"{len(answers)} requests, one thread, best {K} of {N_CANDIDATES} candidates"
-    console.print(latency_table([answer.timings for answer in answers], title=title))
+    _print_table(
+        f"{len(answers)} requests, one thread, the best {K} of {N_CANDIDATES} candidates each",
+        latency_table([answer.timings for answer in answers]),
+        console,
+    )
     shown = _shown(test)
-    console.print(_shortlist_table(films, test, int(test.users[shown]), answers[shown]))
+    user, users = int(test.users[shown]), films.users
+    _print_table(
+        f"Shortlist of user {users.ids[user]} ({users.age[user]:.0f}, {users.occupation[user]})",
+        _shortlist_table(films, test, user, answers[shown]),
+        console,
+    )
+
+
+def _print_table(title: str, table: Table, console: Console) -> None:
+    console.print(f"\n[bold]{title}[/]")
+    console.print(table)
 
 
 def _shown(test: Moment) -> int:
@@ -157,16 +174,13 @@ def _shown(test: Moment) -> int:
 
 
 def _shortlist_table(films: Dataset, test: Moment, user: int, answer: Shortlist) -> Table:
-    users, rows = films.users, {found: row for row, found in enumerate(films.items.ids.tolist())}
-    table = Table(
-        title=f"For user {users.ids[user]} ({users.age[user]:.0f}, {users.occupation[user]})",
-        title_justify="left",
-    )
-    table.add_column("#", justify="right")
-    table.add_column("film")
-    table.add_column("genres")
-    table.add_column("score", justify="right")
-    table.add_column("liked later")
+    rows = {found: row for row, found in enumerate(films.items.ids.tolist())}
+    table = Table()
+    table.add_column("#", justify="right", min_width=2)
+    table.add_column("film", no_wrap=True)
+    table.add_column("genres", no_wrap=True, max_width=24)
+    table.add_column("score", justify="right", min_width=5)
+    table.add_column("liked", min_width=5)
     for place, (found, score) in enumerate(zip(answer.ids, answer.scores, strict=True), 1):
         row = rows[int(found)]
         year = films.items.year[row]
