@@ -50,7 +50,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--peers-alone", action="store_true", help="whole request without shortlist"
     )
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.peers_alone and arguments.markdown:
+        parser.error("--markdown: the results page needs shortlist; leave out --peers-alone")
+    return arguments
 
 
 def _show(comparison: Comparison) -> None:

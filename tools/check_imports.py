@@ -37,7 +37,8 @@ PYTHON_LAYERS: tuple[tuple[str, ...], ...] = (
     ("engine",),
     ("__init__",),
     ("serving",),
-    ("cli", "demo"),
+    ("demo",),
+    ("cli",),
 )
 
 # Units compiled with wide flags see nothing that could emit an inline function which the portable

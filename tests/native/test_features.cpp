@@ -1,6 +1,5 @@
 // Feature assembly without Python: bucket remainders, rows against values worked out here, no heap, hostile
 // text.
-#include <cstdio>
 #include <cstdlib>
 #include <limits>
 #include <new>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "check.hpp"
 #include "features/feature_set.hpp"
 
 namespace {
@@ -26,12 +26,6 @@ void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 namespace shortlist::features {
 namespace {
 
-void expect(bool holds, const char* fact) {
-  if (holds) return;
-  std::fprintf(stderr, "not so: %s\n", fact);
-  std::exit(1);
-}
-
 constexpr std::string_view kFeatures = R"({"version":1,"features":[
   {"kind":"numeric","name":"age","block":"dense","field":"user.age","missing":"nan","scale":"standard","offset":30,"divisor":10},
   {"kind":"categorical","name":"genre","block":"dense","field":"item.genre","vocabulary":["drama","comedy"]},
@@ -41,15 +35,15 @@ constexpr std::string_view kFeatures = R"({"version":1,"features":[
   {"kind":"cross","name":"genre*year","block":"ids","fields":["item.genre","item.year"],"buckets":99,"seed":0},
   {"kind":"similarity","name":"similarity","block":"dense"}]})";
 
-void remainders_equal_the_operator() {
+TEST_CASE(remainders_equal_the_operator) {
   std::mt19937_64 random(1);
   for (int i = 0; i < 200000; ++i) {
     const auto divisor =
         static_cast<std::uint32_t>(1 + random() % ((std::uint64_t{1} << (1 + random() % 31)) - 1));
     const std::uint64_t hash = i % 3 == 0 ? ~std::uint64_t{0} - random() % 3 : random() / divisor * divisor;
-    expect(Modulus(divisor).remainder(hash) == hash % divisor, "Modulus is the remainder");
+    CHECK(Modulus(divisor).remainder(hash) == hash % divisor);
   }
-  expect(Modulus(1).remainder(~std::uint64_t{0}) == 0, "the remainder by 1 is 0");
+  CHECK(Modulus(1).remainder(~std::uint64_t{0}) == 0);
 }
 
 std::uint64_t pair_hash(std::string_view first, std::string_view second, std::uint64_t seed) {
@@ -69,16 +63,12 @@ struct Request {
     user.encode_missing(user_cells, user_hashes);
     context.encode_missing(nullptr, context_hashes);
     item.encode_missing(item_cells, item_hashes);
-    expect(user.set(*user.find_field("age"), Value::of(age), user_cells, user_hashes) == EncodeError::none,
-           "set");
-    expect(context.set(*context.find_field("hour"), Value::of(12.0), nullptr, context_hashes) ==
-               EncodeError::none,
-           "set");
-    expect(
-        item.set(*item.find_field("genre"), Value::of(genre), item_cells, item_hashes) == EncodeError::none,
-        "set");
-    expect(item.set(*item.find_field("year"), Value::of(1999), item_cells, item_hashes) == EncodeError::none,
-           "set");
+    CHECK(user.set(*user.find_field("age"), Value::of(age), user_cells, user_hashes) == EncodeError::none);
+    CHECK(context.set(*context.find_field("hour"), Value::of(12.0), nullptr, context_hashes) ==
+          EncodeError::none);
+    CHECK(item.set(*item.find_field("genre"), Value::of(genre), item_cells, item_hashes) ==
+          EncodeError::none);
+    CHECK(item.set(*item.find_field("year"), Value::of(1999), item_cells, item_hashes) == EncodeError::none);
     user.cross(user_hashes, user_cells);
     item.cross(item_hashes, item_cells);
     set.assemble_request(user_cells, user_hashes, nullptr, context_hashes, row);
@@ -88,48 +78,46 @@ struct Request {
   }
 };
 
-void rows_hold_what_the_definitions_say() {
+TEST_CASE(rows_hold_what_the_definitions_say) {
   const FeatureSet set = FeatureSet::from_json(kFeatures);
   Request request;
   const float similarity[2] = {0.25F, 0.5F};
   request.assemble(set, 34.0, "comedy", similarity);
   const std::uint32_t* const row = request.rows + 7;
-  expect(row[0] == float_cell(0.4F), "numeric is scaled");
-  expect(row[1] == float_cell(2.0F), "vocabulary codes begin at 1");
-  expect(row[2] == 1 + xxh64("comedy", 7) % 999, "hashed codes are in [1, buckets)");
-  expect(row[3] == float_cell(static_cast<float>(1 + pair_hash("34", "comedy", 3) % 63)),
-         "crosses mix field hashes");
-  expect(row[4] == 1 + pair_hash("34", "12", 0) % 63, "request crosses are in the request's row");
-  expect(row[5] == 1 + pair_hash("comedy", "1999", 0) % 98, "item crosses are item cells");
-  expect(row[6] == float_cell(0.5F), "similarity is copied");
+  CHECK(row[0] == float_cell(0.4F));
+  CHECK(row[1] == float_cell(2.0F));
+  CHECK(row[2] == 1 + xxh64("comedy", 7) % 999);
+  CHECK(row[3] == float_cell(static_cast<float>(1 + pair_hash("34", "comedy", 3) % 63)));
+  CHECK(row[4] == 1 + pair_hash("34", "12", 0) % 63);
+  CHECK(row[5] == 1 + pair_hash("comedy", "1999", 0) % 98);
+  CHECK(row[6] == float_cell(0.5F));
   request.assemble(set, std::numeric_limits<double>::quiet_NaN(), "horror", nullptr);
-  expect(request.rows[1] == float_cell(0.0F) && request.rows[3] == float_cell(0.0F),
-         "unknown and missing are 0");
-  expect(std::isnan(std::bit_cast<float>(request.rows[0])), "a missing number is NaN");
-  expect(std::isnan(std::bit_cast<float>(request.rows[6])), "no similarity is NaN");
+  CHECK(request.rows[1] == float_cell(0.0F) && request.rows[3] == float_cell(0.0F));
+  CHECK(std::isnan(std::bit_cast<float>(request.rows[0])));
+  CHECK(std::isnan(std::bit_cast<float>(request.rows[6])));
 }
 
-void the_way_of_a_request_takes_nothing_from_the_heap() {
+TEST_CASE(the_way_of_a_request_takes_nothing_from_the_heap) {
   const FeatureSet set = FeatureSet::from_json(kFeatures);
   Request request;
   const float similarity[2] = {0.25F, 0.5F};
   const std::size_t before = allocations;
   for (int i = 0; i < 100; ++i)
     request.assemble(set, i + 0.5, "a genre longer than any small string", similarity);
-  expect(allocations == before, "assembling allocates nothing");
+  CHECK(allocations == before);
 }
 
-void text_for_a_number_changes_nothing() {
+TEST_CASE(text_for_a_number_changes_nothing) {
   const FeatureSet set = FeatureSet::from_json(kFeatures);
   const SourceEncoder& user = set.encoder(Source::user);
   std::uint32_t cell = 17;
   std::uint64_t hash = 18;
-  expect(user.set(0, Value::of("old"), &cell, &hash) == EncodeError::text_for_number, "text is refused");
-  expect(cell == 17 && hash == 18, "nothing is written");
-  expect(!user.find_field("ages") && !user.find_field(""), "unknown fields are not found");
+  CHECK(user.set(0, Value::of("old"), &cell, &hash) == EncodeError::text_for_number);
+  CHECK(cell == 17 && hash == 18);
+  CHECK(!user.find_field("ages") && !user.find_field(""));
 }
 
-void damaged_definitions_are_refused_or_valid() {
+TEST_CASE(damaged_definitions_are_refused_or_valid) {
   std::mt19937_64 random(2);
   for (int i = 0; i < 20000; ++i) {
     std::string text(kFeatures);
@@ -142,21 +130,12 @@ void damaged_definitions_are_refused_or_valid() {
       }
     }
     try {
-      expect(FeatureSet::from_json(text).n_features() > 0, "what is accepted has features");
+      CHECK(FeatureSet::from_json(text).n_features() > 0);
     } catch (const Error& error) {
-      expect(std::string_view(error.what()).starts_with("features.json: "), "the message names the file");
+      CHECK(std::string_view(error.what()).starts_with("features.json: "));
     }
   }
 }
 
 }  // namespace
 }  // namespace shortlist::features
-
-int main() {
-  using namespace shortlist::features;
-  remainders_equal_the_operator();
-  rows_hold_what_the_definitions_say();
-  the_way_of_a_request_takes_nothing_from_the_heap();
-  text_for_a_number_changes_nothing();
-  damaged_definitions_are_refused_or_valid();
-}

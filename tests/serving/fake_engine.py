@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from dataclasses import dataclass
@@ -16,17 +17,23 @@ from shortlist.serving.engines import CounterSnapshot
 class FakeCounters:
     def __init__(self) -> None:
         self.content: CounterSnapshot = {
-            "rank": {"requests": 7, "errors": 2},
-            "score": {"requests": 1, "errors": 0},
-            "stages": {
-                "parse": {
-                    "count": 5,
-                    "sum_ns": 6000,
-                    "buckets": [(512, 1), (1000, 3), (2048, 5)],
-                }
+            "routes": {
+                "rank": {
+                    "requests": 7,
+                    "errors": 2,
+                    "stages": {
+                        "parse": {
+                            "count": 6,
+                            "sum_ns": 6000,
+                            "buckets": [(512.0, 1), (1000.0, 3), (2048.0, 5), (math.inf, 6)],
+                        }
+                    },
+                },
+                "score": {"requests": 1, "errors": 0, "stages": {}},
             },
-            "unknown_attributes": {'od"d\\na\nme': 3},
             "fallbacks": 4,
+            "unknown_attributes": {'od"d\\na\nme': 3},
+            "unknown_attributes_uncounted": 9,
         }
 
     def snapshot(self) -> CounterSnapshot:

@@ -40,21 +40,22 @@ def test_engine_counters_are_shown(client):
     assert shown[f'shortlist_requests_total{{{at},route="score"}}'] == 1
     assert shown[f"shortlist_fallbacks_total{{{at}}}"] == 4
     assert shown[f"shortlist_model{{{at}}}"] == 1
+    assert shown[f"shortlist_uncounted_unknown_attributes_total{{{at}}}"] == 9
     name = r"od\"d\\na\nme"
     assert shown[f'shortlist_unknown_attributes_total{{{at},attribute="{name}"}}'] == 3
 
 
 def test_stage_histograms_are_cumulative_in_seconds(client):
     shown = samples(client.get("/metrics").body.decode())
-    at = 'model="movies",version="v1",stage="parse"'
+    at = 'model="movies",version="v1",route="rank",stage="parse"'
     bucket = "shortlist_stage_seconds_bucket"
     assert shown[f'{bucket}{{{at},le="2.56e-07"}}'] == 0
     assert shown[f'{bucket}{{{at},le="5.12e-07"}}'] == 1
     assert shown[f'{bucket}{{{at},le="1.024e-06"}}'] == 3
     assert shown[f'{bucket}{{{at},le="2.048e-06"}}'] == 5
     assert shown[f'{bucket}{{{at},le="17.179869184"}}'] == 5
-    assert shown[f'{bucket}{{{at},le="+Inf"}}'] == 5
-    assert shown[f"shortlist_stage_seconds_count{{{at}}}"] == 5
+    assert shown[f'{bucket}{{{at},le="+Inf"}}'] == 6
+    assert shown[f"shortlist_stage_seconds_count{{{at}}}"] == 6
     assert shown[f"shortlist_stage_seconds_sum{{{at}}}"] == 6e-6
 
 

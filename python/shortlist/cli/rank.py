@@ -14,7 +14,7 @@ import typer
 from shortlist.cli.console import notes
 from shortlist.cli.exit_code import ExitCode
 from shortlist.cli.following import followed_lines
-from shortlist.errors import RequestError
+from shortlist.errors import ShortlistError
 
 __all__ = ["rank"]
 
@@ -81,7 +81,7 @@ def _rank_lines(
             continue
         try:
             answer = engine.rank_json(body if k is None else _with_k(body, k), timings=timings)
-        except RequestError as error:
+        except ShortlistError as error:
             n_bad += 1
             answer = msgspec.json.encode({"error": str(error), "line": number})
         target.write(answer + b"\n")

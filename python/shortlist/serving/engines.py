@@ -4,32 +4,35 @@ from __future__ import annotations
 
 from typing import Protocol, TypedDict
 
-__all__ = ["CallCounts", "CounterSnapshot", "Counters", "RankingEngine", "StageTimes"]
-
-
-class CallCounts(TypedDict):
-    """Calls of one kind since load."""
-
-    requests: int
-    errors: int
+__all__ = ["CounterSnapshot", "Counters", "RankingEngine", "RouteCounts", "StageTimes"]
 
 
 class StageTimes(TypedDict):
-    """A histogram: ``buckets`` are (upper bound in ns, cumulative count), ascending."""
+    """A histogram: ``buckets`` are (upper bound in ns, cumulative count), ascending.
+
+    Buckets in which nothing was counted are left out; the last bound may be infinite.
+    """
 
     count: int
     sum_ns: int
-    buckets: list[tuple[int, int]]
+    buckets: list[tuple[float, int]]
+
+
+class RouteCounts(TypedDict):
+    """Requests of one kind since load, those that failed among them, and times by stage."""
+
+    requests: int
+    errors: int
+    stages: dict[str, StageTimes]
 
 
 class CounterSnapshot(TypedDict):
-    """Everything the native core counts for one engine."""
+    """Everything the native core counts for one engine; the routes are ``rank`` and ``score``."""
 
-    rank: CallCounts
-    score: CallCounts
-    stages: dict[str, StageTimes]
-    unknown_attributes: dict[str, int]
+    routes: dict[str, RouteCounts]
     fallbacks: int
+    unknown_attributes: dict[str, int]
+    unknown_attributes_uncounted: int
 
 
 class Counters(Protocol):

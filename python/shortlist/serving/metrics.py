@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
+import math
 from collections.abc import Iterable, Mapping
 
 from shortlist.serving.deployment import Deployment
-from shortlist.serving.engines import CallCounts, CounterSnapshot
+from shortlist.serving.engines import CounterSnapshot, RouteCounts
 from shortlist.serving.reply import Reply
 
 __all__ = ["metrics_reply", "render_metrics"]
@@ -100,23 +100,23 @@ def _write_http(text: _Exposition, http_counts: Mapping[tuple[str, int], int]) -
 
 def _write_calls(text: _Exposition, snapshots: Snapshots) -> None:
     text.family("shortlist_requests", "counter", "Requests that reached an engine.")
-    for labels, route, calls in _calls(snapshots):
-        text.sample("shortlist_requests_total", {**labels, "route": route}, calls["requests"])
+    for labels, counts in _routes(snapshots):
+        text.sample("shortlist_requests_total", labels, counts["requests"])
     text.family("shortlist_errors", "counter", "Requests that an engine refused or failed.")
-    for labels, route, calls in _calls(snapshots):
-        text.sample("shortlist_errors_total", {**labels, "route": route}, calls["errors"])
+    for labels, counts in _routes(snapshots):
+        text.sample("shortlist_errors_total", labels, counts["errors"])
 
 
-def _calls(snapshots: Snapshots) -> Iterable[tuple[dict[str, str], str, CallCounts]]:
-    for labels, counts in snapshots:
-        yield labels, "rank", counts["rank"]
-        yield labels, "score", counts["score"]
+def _routes(snapshots: Snapshots) -> Iterable[tuple[dict[str, str], RouteCounts]]:
+    for labels, snapshot in snapshots:
+        for route, counts in snapshot["routes"].items():
+            yield {**labels, "route": route}, counts
 
 
 def _write_stages(text: _Exposition, snapshots: Snapshots) -> None:
     name = "shortlist_stage_seconds"
     text.family(name, "histogram", "Time in each stage of a request, inside the native call.")
-    for labels, counts in snapshots:
+    for labels, counts in _routes(snapshots):
         for stage, times in counts["stages"].items():
             at = {**labels, "stage": stage}
             below = _below_bounds(times["buckets"])
@@ -129,16 +129,16 @@ def _write_stages(text: _Exposition, snapshots: Snapshots) -> None:
             text.sample(f"{name}_count", at, count)
 
 
-def _below_bounds(buckets: list[tuple[int, int]]) -> list[int]:
+def _below_bounds(buckets: list[tuple[float, int]]) -> list[int]:
     """Return how many times lie below each of `STAGE_BOUNDS_NS`."""
     below: list[int] = []
     cumulative = 0
     remaining = iter(buckets)
-    upper_ns, count = next(remaining, (sys.maxsize, 0))
+    upper_ns, count = next(remaining, (math.inf, 0))
     for bound_ns in STAGE_BOUNDS_NS:
         while upper_ns <= bound_ns:
             cumulative = count
-            upper_ns, count = next(remaining, (sys.maxsize, 0))
+            upper_ns, count = next(remaining, (math.inf, 0))
         below.append(cumulative)
     return below
 
@@ -153,6 +153,11 @@ def _write_unusual(text: _Exposition, snapshots: Snapshots) -> None:
     for labels, counts in snapshots:
         for attribute, count in counts["unknown_attributes"].items():
             text.sample(f"{name}_total", {**labels, "attribute": attribute}, count)
+
+    name = "shortlist_uncounted_unknown_attributes"
+    text.family(name, "counter", "Unknown attributes beyond the names that are kept apart.")
+    for labels, counts in snapshots:
+        text.sample(f"{name}_total", labels, counts["unknown_attributes_uncounted"])
 
 
 def _escape(value: str) -> str:

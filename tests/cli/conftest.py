@@ -1,0 +1,75 @@
+"""A command line whose engine and bundle functions are fakes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import shortlist
+from shortlist.errors import NotFoundError, RequestError
+from typer.testing import CliRunner
+
+MAIN = "from shortlist.cli import main\nmain()"
+Run = Callable[..., object]
+
+
+class FakeEngine:
+    """Ranks ids 0 to k-1."""
+
+    @classmethod
+    def load(cls, path: Path) -> FakeEngine:
+        if not Path(path).is_dir():
+            raise NotFoundError(f"{path}: there is no bundle")
+        return cls()
+
+    def rank_json(self, body: bytes, *, timings: bool = False) -> bytes:
+        try:
+            request = json.loads(body)
+        except (ValueError, RecursionError):
+            raise RequestError("the body is not JSON; expected an object") from None
+        if not isinstance(request, dict):
+            raise RequestError("the body is an array; expected an object")
+        answer = {"ids": list(range(request.get("k", 2)))}
+        if timings:
+            answer["timings"] = {"total": 1}
+        return json.dumps(answer).encode()
+
+
+@pytest.fixture
+def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(shortlist, "Engine", FakeEngine, raising=False)
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def run() -> Run:
+    from shortlist.cli.app import app
+
+    def invoke(*arguments: object, **options: object) -> object:
+        return CliRunner().invoke(app, [str(a) for a in arguments], **options)
+
+    return invoke
+
+
+@pytest.fixture
+def execute() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command line in a process of its own."""
+
+    def call(*arguments: object, before: str = "", **options: object):
+        code = f"import sys\n{before}\nsys.argv[0] = 'shortlist'\n{MAIN}"
+        return subprocess.run(
+            [sys.executable, "-W", "error", "-c", code, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            **options,
+        )
+
+    return call
