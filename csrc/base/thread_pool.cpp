@@ -111,15 +111,9 @@ std::atomic<Pool*> pool{nullptr};
 
 // The child of a fork has only the thread that forked: it starts afresh with a pool without workers, and the
 // parent's, in whatever state it was copied, is left alone.
-void before_fork() {
-  pool.load()->mutex().lock();
-}
-void in_parent() {
-  pool.load()->mutex().unlock();
-}
-void in_child() {
-  pool.store(new Pool);
-}
+void before_fork() { pool.load()->mutex().lock(); }
+void in_parent() { pool.load()->mutex().unlock(); }
+void in_child() { pool.store(new Pool); }
 
 Pool& shared_pool() {
   static std::once_flag once;

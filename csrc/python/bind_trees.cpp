@@ -78,9 +78,7 @@ void predict_all(const Forest& forest, const T* rows, std::size_t n, bool raw, d
   });
 }
 
-std::string shape_text(const py::array& array) {
-  return py::cast<std::string>(py::str(array.attr("shape")));
-}
+std::string shape_text(const py::array& array) { return py::cast<std::string>(py::str(array.attr("shape"))); }
 
 void check_rows(const Forest& forest, const py::array& rows) {
   if (rows.ndim() != 2 || static_cast<std::size_t>(rows.shape(1)) != forest.n_features()) {

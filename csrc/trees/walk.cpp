@@ -11,9 +11,7 @@ constexpr std::size_t kLanes = kGroupRows;
 constexpr std::uint32_t kSteps = 2;
 
 // Keeps the compiler from loading a node's fields ahead for every lane, which spills registers to memory.
-inline void pin(std::size_t& at) noexcept {
-  asm("" : "+r"(at));
-}
+inline void pin(std::size_t& at) noexcept { asm("" : "+r"(at)); }
 
 // Rows of one group through one tree, or one row through several trees.
 enum class Lanes { rows, trees };

@@ -14,6 +14,7 @@ import mmap
 import os
 import re
 import secrets
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,11 +127,16 @@ def load(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, str]
 def load_descriptor(descriptor: int, where: str) -> tuple[dict[str, Array], dict[str, str]]:
     """Map the arrays of a file that is already open; `where` is what messages call it."""
     try:
-        n_bytes = os.fstat(descriptor).st_size
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise StorageError(f"{where}: not a regular file")
+        n_bytes = status.st_size
         if n_bytes < 8:
             raise _invalid(where, "shorter than its 8-byte header size")
         mapped = mmap.mmap(descriptor, n_bytes, access=mmap.ACCESS_READ)
     except OSError as error:
+        if isinstance(error, StorageError):
+            raise
         raise StorageError(f"{where}: {error.strerror or error}") from error
     start, entries, metadata = _read_header(mapped, where)
     arrays = {

@@ -13,6 +13,7 @@ import shortlist
 from shortlist.errors import NotFoundError, RequestError
 from typer.testing import CliRunner
 
+MAIN = "from shortlist.cli import main\nmain()"
 Run = Callable[..., object]
 
 
@@ -28,7 +29,7 @@ class FakeEngine:
     def rank_json(self, body: bytes, *, timings: bool = False) -> bytes:
         try:
             request = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise RequestError("the body is not JSON; expected an object") from None
         if not isinstance(request, dict):
             raise RequestError("the body is an array; expected an object")
@@ -61,7 +62,7 @@ def execute() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run the command line in a process of its own."""
 
     def call(*arguments: object, before: str = "", **options: object):
-        code = f"import sys\n{before}\nfrom shortlist.cli import main\nmain()"
+        code = f"import sys\n{before}\nsys.argv[0] = 'shortlist'\n{MAIN}"
         return subprocess.run(
             [sys.executable, "-W", "error", "-c", code, *map(str, arguments)],
             capture_output=True,

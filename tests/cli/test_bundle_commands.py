@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shortlist
-from shortlist.errors import MismatchError, NotFoundError
+from shortlist.errors import MismatchError, NotFoundError, UnsupportedError
 
 
 @dataclass
@@ -45,6 +45,14 @@ def test_inspect_prints_json_on_demand(run, monkeypatch, tmp_path):
     assert found["files"]["items.safetensors"]["bytes"] == 1234567
 
 
+@pytest.fixture
+def version(tmp_path) -> Path:
+    folder = tmp_path / "v1"
+    folder.mkdir()
+    (folder / "bundle.json").write_text("{}")
+    return folder
+
+
 def failing(error: Exception):
     def call(*args: object, **kwargs: object) -> None:
         raise error
@@ -54,18 +62,31 @@ def failing(error: Exception):
 
 @pytest.mark.parametrize(
     ("error", "code"),
-    [(MismatchError("v1/ranker.safetensors:\nsha256 differs"), 1), (NotFoundError("no v1"), 3)],
+    [
+        (MismatchError("v1/ranker.safetensors:\nsha256 differs"), 1),
+        (NotFoundError("v1/items.safetensors is missing"), 1),
+        (UnsupportedError("schema is 2.0"), 3),
+    ],
 )
-def test_verify_tells_a_bad_bundle_from_none(run, monkeypatch, tmp_path, error, code):
+def test_verify_tells_what_fails(run, monkeypatch, version, error, code):
     monkeypatch.setattr(shortlist, "verify", failing(error), raising=False)
-    ended = run("verify", tmp_path)
+    ended = run("verify", version)
     assert ended.exit_code == code
     assert ended.stderr == f"error: {' '.join(str(error).split())}\n"
 
 
-def test_verify_says_so(run, monkeypatch, tmp_path):
-    monkeypatch.setattr(shortlist, "verify", lambda path: {"files": 3}, raising=False)
-    ended = run("verify", tmp_path)
+def test_verify_of_no_bundle_is_exit_code_3(run, tmp_path):
+    assert run("verify", tmp_path).exit_code == 3
+    assert run("verify", tmp_path / "nope").exit_code == 3
+
+
+def test_verify_says_so(run, monkeypatch, version):
+    def verify(path, *, parity):
+        return {"path": path, "parity": parity}
+
+    monkeypatch.setattr(shortlist, "verify", verify, raising=False)
+    ended = run("verify", version, "--no-parity")
+    assert "False" in ended.stdout
     assert ended.exit_code == 0
     assert "verified" in ended.stdout
 
@@ -111,7 +132,8 @@ def test_pack_reads_tables_and_vectors(run, packed, tmp_path):
         *("--items", files["i.csv"], "--vectors", files["i.npy"], "--metric", "cosine"),
         *("--users", files["u.csv"], "--user-vectors", files["u.npy"]),
         *("--query", "users, like", "--popularity", "views", "--fallback", "error"),
-        *("--n-candidates", "50"),
+        *("--n-candidates", "50", "--filters", "year,views", "--raw-score"),
+        *("--reference", files["i.csv"]),
     )
     assert ended.exit_code == 0, ended.stderr
     assert packed["retriever"] == ((2, 3), [10, 11], "cosine")
@@ -120,14 +142,14 @@ def test_pack_reads_tables_and_vectors(run, packed, tmp_path):
     assert packed["query"] == ("users", "like")
     assert (packed["popularity"], packed["fallback"]) == ("views", "error")
     assert packed["n_candidates"] == 50
+    assert packed["filters"] == ("year", "views")
+    assert packed["raw_score"] is True
+    assert list(packed["reference"]) == ["id", "year", "views"]
 
 
-@pytest.mark.parametrize(
-    ("option", "named"), [("--vectors", "--items"), ("--user-vectors", "--users")]
-)
-def test_pack_needs_the_table_of_vectors(run, packed, tmp_path, option, named):
+def test_pack_needs_the_users_of_user_vectors(run, packed, tmp_path):
     model = tmp_path / "model.txt"
     model.write_text("tree")
-    ended = run("pack", tmp_path / "x", "--ranker", model, option, model)
+    ended = run("pack", tmp_path / "x", "--ranker", model, "--user-vectors", model)
     assert ended.exit_code == 2
-    assert named in ended.stderr
+    assert "--users" in ended.stderr

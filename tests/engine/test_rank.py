@@ -109,13 +109,13 @@ def test_liked_items_make_the_query_and_are_not_offered(catalogue, engine):
 def test_filter_and_exclude_hold(catalogue, engine):
     price = catalogue.items["price"]
     genre = np.array([value or "" for value in catalogue.items["genre"]])
-    allowed = (price < 40) & np.isin(genre, ["jazz", "noir"])
+    allowed = (price < 25) & np.isin(genre, ["jazz", "noir"])
     allowed[[150, 151, 152]] = False
     rows, similarity = exact_candidates(catalogue, catalogue.users["vector"][9], 100, allowed)
     answer = engine.rank(
         {
             "user": {"id": "u9"},
-            "filter": "price < 40 and genre in ['jazz', 'noir']",
+            "filter": "price < 25 and genre in ['jazz', 'noir']",
             "exclude": [250, 251, 252, 5],
             "n_candidates": 100,
         },

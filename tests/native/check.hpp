@@ -66,5 +66,6 @@ int main(int argc, char** argv) {
     std::cout << (check::failures == before ? "passed " : "FAILED ") << test.name << '\n';
     ++ran;
   }
+  if (ran == 0) std::cerr << "no case of that name\n";
   return ran > 0 && check::failures == 0 ? 0 : 1;
 }

@@ -19,8 +19,7 @@ from shortlist.errors import FormatError
 __all__ = ["BundleInfo", "FileInfo", "PartInfo", "TableInfo", "inspect"]
 
 _MAX_FEATURES_BYTES = 256 << 20
-_MAX_METADATA = 120
-_INTERNAL = ("ids", "id_offsets", "id_bytes", "id_slots", "cells", "hashes", "popular", "vectors")
+_SHOWN_METADATA = ("source", "objective")
 
 
 @dataclass(frozen=True)
@@ -45,12 +44,12 @@ class FileInfo:
 
 @dataclass(frozen=True)
 class TableInfo:
-    """One table or index; `dim` is 0 without vectors."""
+    """One table or index: its ids or metric, and `dim`, which is 0 without vectors."""
 
     role: str
     rows: int
     dim: int
-    ids: str
+    kind: str
     filters: str
 
 
@@ -179,7 +178,11 @@ def _tables(folder: Folder, manifest: Manifest) -> list[TableInfo]:
         )
         found.append(
             TableInfo(
-                role, len(ids) - is_text, dim, "text" if is_text else "int64", ", ".join(filters)
+                role=role,
+                rows=len(ids) - is_text,
+                dim=dim,
+                kind="text ids" if is_text else "int64 ids",
+                filters=", ".join(filters),
             )
         )
     return found
@@ -206,7 +209,7 @@ def _ranker(folder: Folder, manifest: Manifest) -> dict[str, str]:
     summary = {"kind": part.kind}
     if part.format == "safetensors":
         tensors, header = folder.tensors(part.files[0])
-        summary |= {key: text for key, text in header.items() if len(text) <= _MAX_METADATA}
+        summary |= {key: text for key, text in header.items() if key in _SHOWN_METADATA}
         if "tree_roots" in tensors:
             summary["trees"] = str(len(tensors["tree_roots"]) - 1)
     return summary

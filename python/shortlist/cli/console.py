@@ -9,8 +9,11 @@ __all__ = ["fail", "notes", "results"]
 
 
 def results() -> Console:
-    """Return the console of results."""
-    return Console(highlight=False, soft_wrap=True)
+    """Return the console of results; a pipe or file gets lines of any length, unfolded."""
+    console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = 10_000
+    return console
 
 
 def notes() -> Console:

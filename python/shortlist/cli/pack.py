@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shortlist.cli.console import notes
-from shortlist.cli.tables import Column, read_matrix, read_table
+from shortlist.cli.tables import read_entities, read_matrix, read_table
 from shortlist.errors import ArgumentError, FormatError
 
 if TYPE_CHECKING:
     import shortlist
+    from shortlist.bundle.frame import Columns
 
 __all__ = ["pack"]
 
@@ -52,7 +53,11 @@ def pack(
         typer.Option(help="Items with an 'id' column: .csv or .parquet.", exists=True),
     ] = None,
     vectors: Annotated[
-        Path | None, typer.Option(help="Item vectors, a row an item: .npy.", exists=True)
+        Path | None,
+        typer.Option(
+            help="Item vectors, a row an item: .npy. Without --items ids are row numbers.",
+            exists=True,
+        ),
     ] = None,
     metric: Annotated[Metric, typer.Option(help="How vectors are compared.")] = Metric.IP,
     users: Annotated[
@@ -75,6 +80,19 @@ def pack(
     n_candidates: Annotated[
         int, typer.Option(help="Candidates that the ranker scores for a request.", min=1)
     ] = 500,
+    filters: Annotated[
+        str | None,
+        typer.Option(help="Columns of the items to filter by, with commas; by default all."),
+    ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            help="Training rows that drift is measured against: .csv or .parquet.", exists=True
+        ),
+    ] = None,
+    raw_score: Annotated[
+        bool, typer.Option("--raw-score", help="Scores without the objective's transform.")
+    ] = False,
     text_ids: Annotated[
         bool, typer.Option("--text-ids", help="Ids of CSV files are texts, even if all digits.")
     ] = False,
@@ -86,13 +104,12 @@ def pack(
     import shortlist
     from shortlist.features import FeatureSet
 
-    if vectors is not None and items is None:
-        raise ArgumentError("--vectors is given without --items; expected both")
     if user_vectors is not None and users is None:
         raise ArgumentError("--user-vectors is given without --users; expected both")
     with notes().status("reading tables"):
-        item_table = None if items is None else read_table(items, text_ids=text_ids)
-        user_table = None if users is None else read_table(users, text_ids=text_ids)
+        item_table = None if items is None else read_entities(items, text_ids=text_ids)
+        user_table = None if users is None else read_entities(users, text_ids=text_ids)
+        reference_table = None if reference is None else read_table(reference)
         if user_table is not None and user_vectors is not None:
             user_table["vector"] = read_matrix(user_vectors)
     with notes().status("packing"):
@@ -103,22 +120,28 @@ def pack(
             ranker=ranker,
             items=item_table,
             users=user_table,
-            query=tuple(part.strip() for part in query.split(",")),
+            query=_names(query),
             popularity=popularity,
             fallback=fallback.value,
             n_candidates=n_candidates,
+            raw_score=raw_score,
+            filters=None if filters is None else _names(filters),
+            reference=reference_table,
         )
     typer.echo(str(version))
 
 
-def _index(
-    vectors: Path | None, items: dict[str, Column] | None, metric: Metric
-) -> shortlist.Index | None:
+def _index(vectors: Path | None, items: Columns | None, metric: Metric) -> shortlist.Index | None:
     import shortlist
 
-    if vectors is None or items is None:
+    if vectors is None:
         return None
-    return shortlist.Index.build(read_matrix(vectors), ids=items["id"], metric=metric.value)
+    ids = None if items is None else items["id"]
+    return shortlist.Index.build(read_matrix(vectors), ids=ids, metric=metric.value)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(","))
 
 
 def _text(path: Path) -> str:

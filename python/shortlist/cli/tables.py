@@ -4,32 +4,43 @@ from __future__ import annotations
 
 import csv
 import importlib
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shortlist.bundle.frame import Column, Columns
 from shortlist.errors import ArgumentError, FormatError
 
-__all__ = ["Column", "read_matrix", "read_table"]
-
-Column = Sequence[object] | NDArray[np.generic]
+__all__ = ["read_entities", "read_matrix", "read_table"]
 
 
-def read_table(path: Path, *, text_ids: bool = False) -> dict[str, Column]:
-    """Read a table with an ``id`` column.
+def read_entities(path: Path, *, text_ids: bool = False) -> Columns:
+    """Read a table of items or users, which has an ``id`` column; see `read_table`.
+
+    Raises
+    ------
+    FormatError : there is no such column.
+    """
+    columns = read_table(path, text_ids=text_ids)
+    if "id" not in columns:
+        raise FormatError(f"{path}: there is no column 'id'; found {', '.join(columns)}")
+    return columns
+
+
+def read_table(path: Path, *, text_ids: bool = False) -> Columns:
+    """Read a table.
 
     Parameters
     ----------
     path : a .csv file (UTF-8, comma, names in the first line) or a .parquet file.
-    text_ids : keep the ids of a CSV file as text, though all may look like integers.
+    text_ids : keep a column ``id`` of a CSV file as text, though all may look like integers.
 
     Returns
     -------
     Columns by name. Of a CSV file a column is int64 where every cell is an integer written plainly
     (no sign +, no leading zero), else float64 where every cell is a number or empty (NaN), else
-    texts, with None for empty cells.
+    texts, with None for empty cells. Ids are int64 or texts.
 
     Raises
     ------
@@ -41,8 +52,6 @@ def read_table(path: Path, *, text_ids: bool = False) -> dict[str, Column]:
         columns = _read_parquet(path)
     else:
         raise ArgumentError(f"{path}: expected a .csv or .parquet file")
-    if "id" not in columns:
-        raise FormatError(f"{path}: there is no column 'id'; found {', '.join(columns)}")
     return columns
 
 
@@ -63,7 +72,7 @@ def read_matrix(path: Path) -> NDArray[np.float32]:
     return np.ascontiguousarray(matrix, dtype=np.float32)
 
 
-def _read_csv(path: Path, *, text_ids: bool) -> dict[str, Column]:
+def _read_csv(path: Path, *, text_ids: bool) -> Columns:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.reader(file, strict=True)
@@ -83,25 +92,38 @@ def _read_csv(path: Path, *, text_ids: bool) -> dict[str, Column]:
         raise FormatError(f"{path}: no CSV in UTF-8: {error}") from None
     if len(set(names)) != len(names):
         raise FormatError(f"{path}: a column name is there twice: {', '.join(names)}")
-    return {
-        name: list(column) if text_ids and name == "id" else _typed(column)
-        for name, column in zip(names, cells, strict=True)
-    }
+    table: Columns = {}
+    for name, column in zip(names, cells, strict=True):
+        if name != "id":
+            table[name] = _typed(column)
+        elif text_ids or (integers := _integers(column)) is None:
+            table[name] = column
+        else:
+            table[name] = integers
+    return table
 
 
-def _typed(cells: list[str]) -> Column:
+def _integers(cells: list[str]) -> NDArray[np.int64] | None:
+    """Return the integers that the cells are, or None where one is anything else."""
     try:
         if all(str(int(cell)) == cell for cell in cells):
             return np.array([int(cell) for cell in cells], dtype=np.int64)
     except (ValueError, OverflowError):
-        pass  # not integers, or too large for one: the next kind is tried
+        return None
+    return None
+
+
+def _typed(cells: list[str]) -> Column:
+    integers = _integers(cells)
+    if integers is not None:
+        return integers
     try:
         return np.array([float(cell) if cell else np.nan for cell in cells], dtype=np.float64)
     except ValueError:
         return [cell or None for cell in cells]
 
 
-def _read_parquet(path: Path) -> dict[str, Column]:
+def _read_parquet(path: Path) -> Columns:
     for library in ("polars", "pyarrow.parquet", "pandas"):
         try:
             module = importlib.import_module(library)
@@ -109,7 +131,7 @@ def _read_parquet(path: Path) -> dict[str, Column]:
             continue
         try:
             if library == "polars":
-                columns: dict[str, Column] = module.read_parquet(path).to_dict(as_series=False)
+                columns: Columns = module.read_parquet(path).to_dict(as_series=False)
             elif library == "pandas":
                 columns = module.read_parquet(path).to_dict("list")
             else:

@@ -44,7 +44,9 @@ def compile_ensemble(ensemble: ImportedEnsemble) -> tuple[Tensors, dict[str, str
     tree_bitsets = _offsets(per_tree)
     ranks[categorical] = np.arange(categorical.sum()) - tree_bitsets[tree_of_split[categorical]]
     if per_tree.max(initial=0) > _LEAF_RANK:
-        raise UnsupportedError(f"a tree with {per_tree.max()} categorical splits; 65,535 are handled")
+        raise UnsupportedError(
+            f"a tree with {per_tree.max()} categorical splits; 65,535 are handled"
+        )
     nodes, values, tree_roots = _lay_out(ensemble, tree_of_split, ranks, views)
     n_rounds = ensemble.n_trees // ensemble.n_outputs
     tensors: Tensors = {
@@ -112,12 +114,14 @@ def _make_views(
     """One view for each feature and way of handling what is missing that occurs, by feature."""
     keys, views = np.unique(ensemble.features * 8 + ensemble.kinds, return_inverse=True)
     if keys.size > MAX_VIEWS:
-        raise UnsupportedError(f"{keys.size} pairs of feature and missing type; 32,767 are handled")
+        raise UnsupportedError(
+            f"{keys.size} pairs of feature and missing type; {MAX_VIEWS} are handled"
+        )
     return views.astype(np.int64), (keys // 8).astype(np.uint32), (keys % 8).astype(np.uint8)
 
 
 def _code_categories(ensemble: ImportedEnsemble) -> Tensors:
-    """Distinct categories of each feature, and each categorical split's set as a bitset of codes."""
+    """Distinct categories of each feature, and the set of each split as a bitset of codes."""
     counts = np.diff(ensemble.category_offsets)
     split_of = np.repeat(np.arange(counts.size), counts)
     keys = ensemble.features[split_of] * 2**32 + ensemble.categories
@@ -209,9 +213,7 @@ def _check_parents(
     ):
         parents = np.bincount(ids, minlength=int(offsets[-1]))
         is_root = np.zeros(int(offsets[-1]), dtype=bool)
-        rooted = (
-            np.diff(offsets) > 0 if what == "split" else np.diff(ensemble.split_offsets) == 0
-        )
+        rooted = np.diff(offsets) > 0 if what == "split" else np.diff(ensemble.split_offsets) == 0
         is_root[offsets[:-1][rooted]] = True
         wrong = np.flatnonzero(parents != ~is_root)
         if wrong.size:

@@ -81,7 +81,7 @@ class Forest:
             categorical features are the category numbers of training.
         raw_score : the sums of leaves, without the objective's transform (and without the mean
             that a random forest takes), as in LightGBM.
-        out : float64, C order, shape (n,) or (n, n_outputs), filled and returned; must not overlap X.
+        out : float64, C order, shape (n,) or (n, n_outputs), filled and returned; apart from X.
         n_threads : rows are split among so many threads; the scores do not depend on it.
 
         Returns

@@ -66,7 +66,7 @@ def load_model(path: str | PathLike[str]) -> Forest | OnnxModel:
 
 
 def model_format(data: bytes) -> str:
-    """Return what kind of model a file holds: "lightgbm-text", "onnx", another name, or "unknown"."""
+    """Return what a file holds: "lightgbm-text", "onnx", another name, or "unknown"."""
     head = data[:_HEAD_BYTES]
     if head.startswith((b"tree\n", b"tree\r\n")):
         return "lightgbm-text"

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from shortlist.errors import ArgumentError, FormatError, UnsupportedError
-
-if TYPE_CHECKING:
-    import onnxruntime
 
 __all__ = ["OnnxModel"]
 
@@ -22,6 +20,24 @@ _DTYPES: dict[str, type[np.generic]] = {
     "tensor(int32)": np.int32,
 }
 _SCORES = ("tensor(float)", "tensor(double)")
+
+
+class _Node(Protocol):
+    """An input or output of the graph: a size is a number, or a name where it may vary."""
+
+    name: str
+    type: str
+    shape: Sequence[int | str | None]
+
+
+class _Session(Protocol):
+    """What is used of onnxruntime.InferenceSession."""
+
+    def get_inputs(self) -> Sequence[_Node]: ...
+    def get_outputs(self) -> Sequence[_Node]: ...
+    def run(
+        self, output_names: Sequence[str], feed: Mapping[str, NDArray[np.generic]]
+    ) -> Sequence[ArrayLike]: ...
 
 
 class OnnxModel:
@@ -93,7 +109,8 @@ class OnnxModel:
     def describe(self) -> str:
         """Return a few lines of text about the graph."""
         inputs = ", ".join(f"{node.name} {node.shape}" for node in self._inputs.values())
-        return f"runtime        onnxruntime\ninputs         {inputs}\noutput         {self.output_name}"
+        lines = {"runtime": "onnxruntime", "inputs": inputs, "output": self.output_name}
+        return "\n".join(f"{name:<14} {value}" for name, value in lines.items())
 
     def _fixed_batch(self) -> int | None:
         sizes = {node.shape[0] for node in self._inputs.values() if isinstance(node.shape[0], int)}
@@ -134,9 +151,9 @@ class OnnxModel:
         return block
 
 
-def _open_session(data: bytes) -> onnxruntime.InferenceSession:
+def _open_session(data: bytes) -> _Session:
     try:
-        import onnxruntime
+        onnxruntime = import_module("onnxruntime")
     except ImportError as error:
         raise UnsupportedError(
             'ONNX graphs need ONNX Runtime: pip install "shortlist[onnx]"'
@@ -146,6 +163,9 @@ def _open_session(data: bytes) -> onnxruntime.InferenceSession:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        session: _Session = onnxruntime.InferenceSession(
+            data, options, providers=["CPUExecutionProvider"]
+        )
     except Exception as error:  # its exception classes share no narrower base
         raise FormatError(f"ONNX graph: ONNX Runtime refuses it: {error}") from error
+    return session

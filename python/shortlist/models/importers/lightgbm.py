@@ -191,7 +191,9 @@ def _read_categories(
     words = section.integers("cat_threshold", n_words, low=0, high=2**32)
     which = tree.thresholds[splits]
     if not ((which >= 0) & (which < n_categorical) & (which == np.floor(which))).all():
-        raise section.reject("threshold", f"of a categorical split is none of 0..num_cat-1: {which}")
+        raise section.reject(
+            "threshold", f"of a categorical split is none of 0..num_cat-1: {which}"
+        )
 
     bits = np.unpackbits(words.astype("<u4").view(np.uint8), bitorder="little")
     found: list[NDArray[np.int64]] = []
@@ -220,7 +222,8 @@ def _feature_names(header: Section) -> tuple[str, ...]:
         raise header.reject("feature_names", "is not UTF-8") from None
     if len(names) != n_features:
         raise header.reject(
-            "feature_names", f"lists {len(names)} features, expected max_feature_idx + 1 = {n_features}"
+            "feature_names",
+            f"lists {len(names)} features, expected max_feature_idx + 1 = {n_features}",
         )
     return names
 

@@ -78,7 +78,9 @@ class Section:
         if bad.any():
             at = int(np.argmax(bad))
             expected = "a finite number" if finite else "a number"
-            raise self.reject(key, f"holds {shown(words[at])} at position {at}, expected {expected}")
+            raise self.reject(
+                key, f"holds {shown(words[at])} at position {at}, expected {expected}"
+            )
         return values
 
     def _words(self, key: str, n: int, alphabet: bytes) -> list[bytes]:
@@ -153,7 +155,11 @@ def read_sections(data: bytes) -> tuple[Section, list[Section]]:
                 f'LightGBM model: expected "Tree={len(trees)}" or "end of trees", got {shown(line)}'
             )
         trees.append(_read_fields(lines, f"tree {len(trees)}"))
-    _check_sizes(header, np.diff(np.array(starts, dtype=np.int64)))
+    bounds = np.array(starts, dtype=np.int64)
+    _check_sizes(header, bounds[1:] - bounds[:-1])
+    rest = data[lines.start :]
+    if b"\nparameters:\n" in rest and b"\nend of parameters" not in rest:
+        raise FormatError('LightGBM model: truncated: no line "end of parameters"')
     return header, trees
 
 

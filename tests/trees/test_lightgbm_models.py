@@ -1,0 +1,108 @@
+"""Real LightGBM models score as LightGBM does, bit for bit."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import lightgbm
+import numpy as np
+import pytest
+from cases import cases, needs_models
+from shortlist import _core
+from shortlist.models import Forest, load_model
+
+pytestmark = needs_models
+
+CASES = cases("lightgbm-text")
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("raw_score", [True, False])
+@pytest.mark.parametrize("case", CASES)
+def test_scores_equal_lightgbm_bit_for_bit(case, raw_score, dtype, tmp_path):
+    path = case.model(tmp_path)
+    rows = case.rows().astype(dtype)
+    booster = lightgbm.Booster(model_file=str(path))
+
+    scores = load_model(path).predict(rows, raw_score=raw_score)
+
+    np.testing.assert_array_equal(scores, booster.predict(rows, raw_score=raw_score))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_single_rows_score_as_in_a_batch(case, tmp_path):
+    forest = load_model(case.model(tmp_path))
+    rows = case.rows()
+
+    alone = np.concatenate([forest.predict(row[None]) for row in rows])
+
+    np.testing.assert_array_equal(alone, forest.predict(rows))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_scores_are_those_that_came_with_the_model(case, tmp_path):
+    forest = load_model(case.model(tmp_path))
+    rows = case.rows()
+    tolerance = case.about["tolerance"]
+    margin, prediction = case.expected("margin"), case.expected("pred")
+    if case.about["name"] == "rf_iris_v2":  # LightGBM 4 applies the sigmoid to the mean
+        table = np.genfromtxt(case.folder / "lightgbm_4.7_pred.csv", delimiter=",", skip_header=1)
+        margin, prediction = None, table.reshape(len(rows), -1)
+
+    shape = (len(rows), forest.n_outputs)
+    if margin is not None:
+        raw = forest.predict(rows, raw_score=True).reshape(shape)
+        np.testing.assert_allclose(raw, margin, rtol=tolerance, atol=tolerance)
+    if prediction is not None:
+        np.testing.assert_allclose(
+            forest.predict(rows).reshape(shape), prediction, rtol=tolerance, atol=tolerance
+        )
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_compiled_form_taken_back_in_scores_the_same(case, tmp_path):
+    forest = load_model(case.model(tmp_path))
+    rows = case.rows()
+
+    again = Forest.from_compiled(*forest.compiled_arrays())
+
+    np.testing.assert_array_equal(again.predict(rows), forest.predict(rows))
+    assert again.feature_names == forest.feature_names
+    assert again.objective == forest.objective
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_model_cut_anywhere_is_refused(case, tmp_path):
+    data = case.model(tmp_path).read_bytes()
+    ends = [data.find(b"\nend of trees"), data.find(b"\nfeature importances:")]
+    end = min(at for at in ends if at >= 0)
+    cut = tmp_path / "cut.txt"
+    rng = np.random.default_rng(1)
+
+    for at in [5, end // 2, end - 1, *rng.integers(5, end, 5)]:
+        cut.write_bytes(data[:at])
+        with pytest.raises(ValueError, match="LightGBM model: "):
+            load_model(cut)
+
+
+SCORE = """
+import sys
+import numpy as np
+from shortlist.models import load_model
+rows = np.load(sys.argv[2])
+np.save(sys.argv[3], load_model(sys.argv[1]).predict(rows))
+"""
+
+
+@pytest.mark.parametrize("isa", _core.available_isas())
+def test_every_instruction_set_gives_the_same_bits(isa, tmp_path, monkeypatch):
+    case = next(p.values[0] for p in CASES if p.id == "mtpl_poisson_frequency")
+    path = case.model(tmp_path)
+    np.save(tmp_path / "rows.npy", case.rows())
+    monkeypatch.setenv("SHORTLIST_ISA", isa)
+
+    command = [sys.executable, "-c", SCORE, str(path), str(tmp_path / "rows.npy")]
+    subprocess.run([*command, str(tmp_path / "scores.npy")], check=True, capture_output=True)
+
+    scores = np.load(Path(tmp_path / "scores.npy"))
+    np.testing.assert_array_equal(scores, load_model(path).predict(case.rows()))

@@ -1,0 +1,126 @@
+"""Models that LightGBM trains with random parameters, on rows that sit on every edge."""
+
+import lightgbm
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from shortlist.models import Forest
+from shortlist.models.importers.lightgbm import import_lightgbm
+
+EDGES = [0.0, -0.0, 5e-324, -5e-324, 1e-40, 1e-35, -1e-35, 1.0000000180025095e-35, 2e-35, -2e-35]
+EDGES += [np.inf, -np.inf, np.nan, -1.0, -0.5, 0.5, 2.0**24, 2.0**31, -(2.0**31), 1e300, -1e300]
+
+PARAMETERS = st.fixed_dictionaries(
+    {
+        "objective": st.sampled_from(
+            [
+                "regression",
+                "binary",
+                "multiclass",
+                "multiclassova",
+                "poisson",
+                "cross_entropy",
+                "cross_entropy_lambda",
+                "regression_l1",
+                "huber",
+                "quantile",
+                "tweedie",
+            ]
+        ),
+        "boosting": st.sampled_from(["gbdt", "gbdt", "dart", "rf"]),
+        "num_leaves": st.integers(2, 70),
+        "use_missing": st.booleans(),
+        "zero_as_missing": st.booleans(),
+        "max_cat_to_onehot": st.sampled_from([1, 4, 30]),
+        "reg_sqrt": st.booleans(),
+        "sigmoid": st.sampled_from([1.0, 0.7, 2.5]),
+        "max_bin": st.sampled_from([3, 15, 255]),
+    }
+)
+
+
+def training_data(rng, n=400):
+    """Six columns: three numeric (one with many zeros), one tiny, two categorical; 10 % NaN."""
+    rows = rng.normal(size=(n, 6))
+    rows[:, 1] *= rng.random(n) < 0.5
+    rows[:, 2] = rng.choice([0.0, 1e-36, -1e-36, 3e-35, -3e-35, 1.0, -2.0], n)
+    rows[:, 4] = rng.integers(0, 40, n)
+    rows[:, 5] = rng.integers(0, 5, n) * 1000
+    rows[rng.random(rows.shape) < 0.1] = np.nan
+    return rows
+
+
+def train(params, rng, n_rounds=12):
+    rows = training_data(rng)
+    filled = np.nan_to_num(rows)
+    target = filled[:, 0] + filled[:, 1] * filled[:, 3] + np.sin(filled[:, 4]) + filled[:, 2]
+    objective = params["objective"]
+    full = {**params, "verbosity": -1, "num_threads": 1, "min_data_in_leaf": 3, "seed": 1}
+    full |= {"min_data_per_group": 5, "cat_smooth": 1.0, "bagging_freq": 1, "bagging_fraction": 0.7}
+    full |= {"deterministic": True, "feature_fraction": 0.9}
+    if objective.startswith("multiclass"):
+        full["num_class"] = 3
+        target = np.digitize(target, [-0.5, 0.7])
+    elif objective in ("binary", "cross_entropy", "cross_entropy_lambda"):
+        target = (target > 0).astype(float)
+    elif objective in ("poisson", "tweedie"):
+        target = np.abs(target)
+    if objective not in ("regression", "regression_l1", "quantile"):
+        full["reg_sqrt"] = False
+    data = lightgbm.Dataset(rows, target, categorical_feature=[4, 5], params=full)
+    return lightgbm.train(full, data, n_rounds)
+
+
+def edge_rows(booster, rng, n=300):
+    """Rows of edges, thresholds, and the neighbours of thresholds."""
+    text = booster.model_to_string()
+    thresholds = [
+        float(word)
+        for line in text.splitlines()
+        if line.startswith("threshold=")
+        for word in line[10:].split()
+    ]
+    around = np.array(thresholds or [0.0])
+    pool = np.concatenate(
+        (around, np.nextafter(around, np.inf), np.nextafter(around, -np.inf), EDGES)
+    )
+    rows = rng.choice(pool, (n, 6))
+    usual = training_data(rng, n)
+    return np.where(rng.random(rows.shape) < 0.6, rows, usual)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(params=PARAMETERS, seed=st.integers(0, 2**16))
+def test_random_models_score_as_lightgbm_on_edge_rows(params, seed):
+    rng = np.random.default_rng(seed)
+    booster = train(params, rng)
+    rows = edge_rows(booster, rng)
+    reference = lightgbm.Booster(model_str=booster.model_to_string())
+
+    forest = Forest.from_imported(import_lightgbm(booster.model_to_string().encode()))
+
+    with np.errstate(over="ignore"):
+        narrow = rows.astype(np.float32)
+    for X in (rows, narrow):
+        for raw_score in (True, False):
+            expected = reference.predict(X, raw_score=raw_score)
+            scores = forest.predict(X, raw_score=raw_score)
+            np.testing.assert_array_equal(scores, expected)
+        alone = np.concatenate([forest.predict(X[i : i + 1]) for i in range(25)])
+        np.testing.assert_array_equal(alone, forest.predict(X[:25]))
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 7, 8, 9, 15, 16, 17, 241, 700])
+def test_scores_do_not_depend_on_batch_or_threads(n):
+    rng = np.random.default_rng(n)
+    booster = train({"objective": "multiclass", "num_leaves": 20}, rng)
+    forest = Forest.from_imported(import_lightgbm(booster.model_to_string().encode()))
+    rows = edge_rows(booster, rng, n) if n else np.empty((0, 6))
+
+    one = forest.predict(rows)
+
+    for n_threads in (2, 3, 8):
+        np.testing.assert_array_equal(forest.predict(rows, n_threads=n_threads), one)
+    if n:
+        np.testing.assert_array_equal(one, booster.predict(rows))
