@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from shortlist.demo import archive
-from shortlist.errors import FormatError, MismatchError, NotFoundError
+from shortlist.errors import FormatError, MismatchError
 
 FOLDER = "recbole/dataset_example/ml-100k"
 CONTENTS = {f"{FOLDER}/{name}": name.encode() * 3 for name in archive.FILES}
@@ -119,7 +119,7 @@ def test_without_network_and_cache_the_error_says_both_ways_out(tmp_path, monkey
     }.items():
         monkeypatch.setenv(name, value)
 
-    with pytest.raises(NotFoundError) as caught:
+    with pytest.raises(archive.DownloadError) as caught:
         archive.download(archive.cache_folder())
 
     message = str(caught.value)
@@ -136,7 +136,7 @@ def test_a_download_that_takes_too_long_says_both_ways_out(tmp_path, monkeypatch
 
     monkeypatch.setattr(subprocess, "run", never_ends)
 
-    with pytest.raises(NotFoundError, match=r"not finished after 120 s.*--data FOLDER"):
+    with pytest.raises(archive.DownloadError, match=r"not finished after 120 s.*--data FOLDER"):
         archive.download(tmp_path)
 
 

@@ -10,9 +10,17 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from shortlist.errors import FormatError, MismatchError, NotFoundError, StorageError
+from shortlist.errors import FormatError, MismatchError, StorageError
 
-__all__ = ["FILES", "LICENCE_NOTE", "cache_folder", "download", "extract", "files_at_hand"]
+__all__ = [
+    "FILES",
+    "LICENCE_NOTE",
+    "DownloadError",
+    "cache_folder",
+    "download",
+    "extract",
+    "files_at_hand",
+]
 
 #: The files, and the SHA-256 of what the wheel holds under these names.
 FILES = {
@@ -32,6 +40,10 @@ WHEEL_SHA256 = "9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407
 FOLDER_IN_WHEEL = "recbole/dataset_example/ml-100k"
 MAX_FILE_BYTES = 8 * 2**20
 DOWNLOAD_TIMEOUT_S = 120
+
+
+class DownloadError(StorageError):
+    """The files are not in the cache, and the network or pip did not bring them."""
 
 
 def cache_folder() -> Path:
@@ -59,7 +71,7 @@ def download(folder: Path) -> None:
 
     Raises
     ------
-    NotFoundError
+    DownloadError
         pip could not fetch the wheel; the message says both ways out.
     MismatchError
         The wheel is not the pinned one.
@@ -126,8 +138,8 @@ def _fetch(folder: Path) -> Path:
     return wheel
 
 
-def _unavailable(reason: str) -> NotFoundError:
-    return NotFoundError(
+def _unavailable(reason: str) -> DownloadError:
+    return DownloadError(
         f"MovieLens 100K is not in the cache {cache_folder()} and could not be downloaded "
         f"({reason}). Either connect to a package index and run again (pip fetches {REQUIREMENT}, "
         f"2 MB), or name a folder that holds {', '.join(FILES)}: shortlist demo --data FOLDER"
