@@ -89,14 +89,18 @@ void TensorFile::read_header() {
   const json::Document header(file_.text().substr(8, header_size), name_);
   if (!header.root().is(json::Type::object)) reject("the header is not an object");
 
+  bool has_metadata = false;
   std::vector<std::pair<std::size_t, std::size_t>> ranges;
   for (const json::Member entry : header.root().object()) {
     const std::string key(entry.key);
     if (!entry.value.is(json::Type::object)) reject("entry \"" + key + "\" is not an object");
     if (key == "__metadata__") {
+      if (std::exchange(has_metadata, true)) reject("the metadata occurs twice");
       for (const json::Member member : entry.value.object()) {
         if (!member.value.is(json::Type::string)) reject("metadata \"" + std::string(member.key) + "\" is not a string");
-        metadata_.emplace(member.key, member.value.string());
+        if (!metadata_.emplace(member.key, member.value.string()).second) {
+          reject("metadata \"" + std::string(member.key) + "\" occurs twice");
+        }
       }
       continue;
     }

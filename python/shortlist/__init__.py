@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from shortlist.index import Index, Neighbors
     from shortlist.models import Forest, OnnxModel, load_model
 
-__version__ = metadata.version("shortlist")
+    __version__: str
 
 __all__ = [
     "ArgumentError",
@@ -60,6 +60,10 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib import metadata  # slow to import, and rarely wanted
+
+        return metadata.version("shortlist")
     if name not in __all__:
         raise AttributeError(f"module 'shortlist' has no attribute {name!r}")
     if name in ("features", "hashing"):
