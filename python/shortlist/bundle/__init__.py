@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shortlist.bundle.contents import BundleInfo, inspect
+from shortlist.bundle.inspection import BundleInfo, inspect
 from shortlist.bundle.packing import pack
 from shortlist.bundle.verification import Verification, verify
 from shortlist.bundle.versions import latest, resolve, versions
