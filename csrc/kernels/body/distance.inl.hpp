@@ -14,6 +14,13 @@ struct SquaredDifference {
   }
 };
 
+// A scan reads rows once and in order, faster than the processor's own prefetching follows: this far ahead.
+// The address may lie beyond the rows, where a prefetch does nothing.
+inline void prefetch_ahead(const float* row) {
+  constexpr std::uintptr_t kAheadBytes = 12288;
+  __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(row) + kAheadBytes));
+}
+
 // Kept in four independent sums so that the latency of the additions overlaps.
 template <class Metric>
 void four_rows(const float* query, const float* rows, std::size_t dim, float* out) noexcept {
@@ -21,7 +28,10 @@ void four_rows(const float* query, const float* rows, std::size_t dim, float* ou
   std::size_t j = 0;
   for (; j + 16 <= dim; j += 16) {
     const F16x q = load(query + j);
-    for (std::size_t r = 0; r < 4; ++r) sums[r] = add(sums[r], Metric::term(q, load(rows + r * dim + j)));
+    for (std::size_t r = 0; r < 4; ++r) {
+      prefetch_ahead(rows + r * dim + j);
+      sums[r] = add(sums[r], Metric::term(q, load(rows + r * dim + j)));
+    }
   }
   if (j < dim) {
     const F16x q = load_first(query + j, dim - j);
