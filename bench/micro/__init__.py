@@ -83,6 +83,11 @@ def micros() -> Iterator[Micro]:
         "new process that imports",
         (
             Contestant("shortlist", "bench.micro.start:Import", {"module": "shortlist"}),
+            Contestant(
+                "shortlist, engine and bundles",
+                "bench.micro.start:Import",
+                {"module": "shortlist.engine, shortlist.bundle"},
+            ),
             Contestant("nothing", "bench.micro.start:Import", {"module": "sys"}),
             Contestant("numpy", "bench.micro.start:Import", {"module": "numpy"}),
             Contestant("lightgbm", "bench.micro.start:Import", {"module": "lightgbm"}),

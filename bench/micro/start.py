@@ -56,7 +56,7 @@ class LoadBooster(MicroSubject):
 
 
 class Import(MicroSubject):
-    """A new interpreter that imports one module and ends."""
+    """A new interpreter that imports one module, or a few, and ends."""
 
     def __init__(self, cache: Path, *, module: str) -> None:
         self._command = [sys.executable, "-c", f"import {module}"]
