@@ -9,14 +9,6 @@ from shortlist.hashing import xxh64
 PAGE = Path(__file__).parents[2] / "docs" / "features.md"
 
 
-def test_the_pages_definitions_fit_and_transform():
-    code, *_ = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
-    train = {"user.age": [20, 40], "item.genre": ["a", "b"], "user.city": ["x", None]}
-    names = {"train": train | {"similarity": [0.5, 0.25]}}
-    exec(code, names)
-    assert names["X"].shape == (2, 5)
-
-
 def test_the_pages_features_json_is_accepted():
     text, *_ = re.findall(r"```json\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     kinds = ["numeric", "categorical", "hashed", "cross", "similarity"]
