@@ -35,7 +35,8 @@ bool apply_attributes(const Engine& engine, const features::SourceEncoder& encod
     const std::optional<std::size_t> field = encoder.find_field(member.key);
     if (!field) {
       if (member.key == "id") continue;
-      if (engine.strict()) return reject(failure, concatenate(arena, {name(), ": no feature reads this attribute"}));
+      if (engine.strict())
+        return reject(failure, concatenate(arena, {name(), ": no feature reads this attribute"}));
       engine.counters().count_unknown_attribute(name());
       continue;
     }

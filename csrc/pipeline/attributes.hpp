@@ -20,7 +20,8 @@ struct EncodedRow {
 
 // Applies members over `row`. Members that no feature reads are counted, or refused by a strict engine;
 // "id" is passed over unless a feature reads it. `where` and the member's name make a message's field.
-[[nodiscard]] bool apply_attributes(const Engine& engine, const features::SourceEncoder& encoder, json::Value object,
-                                    std::string_view where, Arena& arena, EncodedRow row, Failure& failure);
+[[nodiscard]] bool apply_attributes(const Engine& engine, const features::SourceEncoder& encoder,
+                                    json::Value object, std::string_view where, Arena& arena, EncodedRow row,
+                                    Failure& failure);
 
 }  // namespace shortlist::pipeline

@@ -31,15 +31,15 @@ struct Settings {
 };
 
 struct EngineOptions {
-  bool strict = false;                              // unknown attributes are refused, not counted
-  std::shared_ptr<telemetry::Counters> counters;    // null: memory of its own
-  std::shared_ptr<const Ranker> external_ranker;    // for rankers that the core does not run itself
+  bool strict = false;                            // unknown attributes are refused, not counted
+  std::shared_ptr<telemetry::Counters> counters;  // null: memory of its own
+  std::shared_ptr<const Ranker> external_ranker;  // for rankers that the core does not run itself
 };
 
 struct RankResult {
-  std::span<const std::uint32_t> rows;  // of the item table, best first
-  std::span<const double> scores;       // finite, descending; ties by the lower row
-  std::string_view fallback;            // "popular" where that is where the candidates came from
+  std::span<const std::uint32_t> rows;       // of the item table, best first
+  std::span<const double> scores;            // finite, descending; ties by the lower row
+  std::string_view fallback;                 // "popular" where that is where the candidates came from
   std::span<const json::Value> unknown_ids;  // candidates that the item table lacks
   std::optional<std::string_view> request_id;
   telemetry::StageTimes times{};
@@ -73,7 +73,9 @@ class Engine {
   [[nodiscard]] bool strict() const noexcept { return options_.strict; }
   [[nodiscard]] telemetry::Counters& counters() const noexcept { return *options_.counters; }
   // Null where the bundle has no such part.
-  [[nodiscard]] const features::FeatureSet* features() const noexcept { return features_ ? &*features_ : nullptr; }
+  [[nodiscard]] const features::FeatureSet* features() const noexcept {
+    return features_ ? &*features_ : nullptr;
+  }
   [[nodiscard]] const ItemTable* items() const noexcept { return items_ ? &*items_ : nullptr; }
   [[nodiscard]] const UserTable* users() const noexcept { return users_ ? &*users_ : nullptr; }
   [[nodiscard]] const retrieval::FlatIndex* index() const noexcept { return index_ ? &*index_ : nullptr; }

@@ -53,14 +53,16 @@ bool RankCall::find_row(const table::IdMap& ids, json::Value id, std::string_vie
 }
 
 EncodedRow RankCall::new_row(const features::SourceEncoder& encoder) {
-  return {arena_.array<std::uint32_t>(encoder.n_cells()).data(), arena_.array<std::uint64_t>(encoder.n_hashes()).data()};
+  return {arena_.array<std::uint32_t>(encoder.n_cells()).data(),
+          arena_.array<std::uint64_t>(encoder.n_hashes()).data()};
 }
 
 bool RankCall::resolve_user() {
   const features::SourceEncoder& encoder = features_.encoder(features::Source::user);
   user_ = new_row(encoder);
   const std::optional<json::Value> id = request_.user ? request_.user->find("id") : std::nullopt;
-  if (id && engine_.users() != nullptr && !find_row(engine_.users()->ids(), *id, "user.id", SIZE_MAX, user_row_)) {
+  if (id && engine_.users() != nullptr &&
+      !find_row(engine_.users()->ids(), *id, "user.id", SIZE_MAX, user_row_)) {
     return false;
   }
   if (user_row_) {
@@ -69,7 +71,8 @@ bool RankCall::resolve_user() {
   } else {
     encoder.encode_missing(user_.cells, user_.hashes);
   }
-  return !request_.user || apply_attributes(engine_, encoder, *request_.user, "user", arena_, user_, failure_);
+  return !request_.user ||
+         apply_attributes(engine_, encoder, *request_.user, "user", arena_, user_, failure_);
 }
 
 bool RankCall::encode_context() {
@@ -82,7 +85,9 @@ bool RankCall::encode_context() {
 
 bool RankCall::find_query() {
   const std::vector<QuerySource>& sources = engine_.settings().query;
-  const auto taken = [&](QuerySource source) { return std::find(sources.begin(), sources.end(), source) != sources.end(); };
+  const auto taken = [&](QuerySource source) {
+    return std::find(sources.begin(), sources.end(), source) != sources.end();
+  };
   const bool searches = engine_.index() != nullptr;
   if (request_.vector && !(searches && taken(QuerySource::vector))) {
     return reject({"vector: this bundle takes no query vector from requests"});
@@ -120,10 +125,11 @@ bool RankCall::take_request_vector() {
   const std::span<float> vector = arena_.array<float>(dim);
   std::size_t i = 0;
   for (const json::Value element : request_.vector->array()) {
-    const auto value = element.is_number() ? static_cast<float>(element.number()) : std::numeric_limits<float>::infinity();
+    const auto value =
+        element.is_number() ? static_cast<float>(element.number()) : std::numeric_limits<float>::infinity();
     if (!std::isfinite(value)) {
-      return reject({"vector[", decimal(arena_, static_cast<std::int64_t>(i)), "]: got ", describe(arena_, element),
-                     ", expected a number that float32 can hold"});
+      return reject({"vector[", decimal(arena_, static_cast<std::int64_t>(i)), "]: got ",
+                     describe(arena_, element), ", expected a number that float32 can hold"});
     }
     vector[i++] = value;
   }
@@ -166,10 +172,12 @@ std::uint64_t* RankCall::allowed_rows() {
 bool RankCall::restrict_rows() {
   if (request_.filter) {
     table::FilterError mistake;
-    const std::span<std::uint64_t> passing = table::filter_rows(*request_.filter, items_.columns(), arena_, mistake);
+    const std::span<std::uint64_t> passing =
+        table::filter_rows(*request_.filter, items_.columns(), arena_, mistake);
     if (mistake.message != nullptr) {
-      return reject({"filter: ", mistake.name, mistake.name.empty() ? "" : ": ", mistake.message, ", at byte ",
-                     decimal(arena_, static_cast<std::int64_t>(mistake.offset)), "; attributes to filter by: ",
+      return reject({"filter: ", mistake.name, mistake.name.empty() ? "" : ": ", mistake.message,
+                     ", at byte ", decimal(arena_, static_cast<std::int64_t>(mistake.offset)),
+                     "; attributes to filter by: ",
                      items_.columns().names().empty() ? "none" : std::string_view(items_.columns().names())});
     }
     if (allowed_ == nullptr) {
@@ -193,7 +201,8 @@ bool RankCall::find_candidates() {
   const std::size_t n = std::max(request_.n_candidates.value_or(engine_.settings().n_candidates), request_.k);
   if (!query_) {
     if (engine_.settings().fallback == Fallback::error) {
-      return reject({"no query vector: the user and the liked items are unknown, and this bundle has no fallback"});
+      return reject(
+          {"no query vector: the user and the liked items are unknown, and this bundle has no fallback"});
     }
     take_popular(n);
     return true;
@@ -228,7 +237,8 @@ bool RankCall::take_sent_candidates() {
   const std::span<std::uint32_t> rows = arena_.array<std::uint32_t>(n);
   const std::span<const std::uint32_t*> cells = arena_.array<const std::uint32_t*>(n);
   const std::span<const std::uint64_t*> hashes = arena_.array<const std::uint64_t*>(n);
-  const std::span<json::Value> unknown{static_cast<json::Value*>(arena_.allocate(n * sizeof(json::Value))), n};
+  const std::span<json::Value> unknown{static_cast<json::Value*>(arena_.allocate(n * sizeof(json::Value))),
+                                       n};
   std::size_t known = 0;
   std::size_t n_unknown = 0;
   std::size_t position = 0;
@@ -236,7 +246,9 @@ bool RankCall::take_sent_candidates() {
     const bool is_object = candidate.is(json::Type::object);
     const std::optional<json::Value> id = is_object ? candidate.find("id") : candidate;
     const std::size_t at = position++;
-    if (!id) return reject({"candidates[", decimal(arena_, static_cast<std::int64_t>(at)), "]: the object has no id"});
+    if (!id)
+      return reject(
+          {"candidates[", decimal(arena_, static_cast<std::int64_t>(at)), "]: the object has no id"});
     std::optional<std::uint32_t> row;
     if (!find_row(items_.ids(), *id, "candidates", at, row)) return false;
     if (!row) {
@@ -287,8 +299,9 @@ void RankCall::assemble() {
   const std::span<std::uint32_t> request_row = arena_.array<std::uint32_t>(features_.n_features());
   features_.assemble_request(user_.cells, user_.hashes, context_.cells, context_.hashes, request_row.data());
   matrix_ = arena_.array<std::uint32_t>(n * features_.n_features());
-  features_.assemble_items(request_row.data(), user_.hashes, context_.hashes, item_cells_.data(), item_hashes_.data(),
-                           similarities_.empty() ? nullptr : similarities_.data(), n, matrix_.data());
+  features_.assemble_items(request_row.data(), user_.hashes, context_.hashes, item_cells_.data(),
+                           item_hashes_.data(), similarities_.empty() ? nullptr : similarities_.data(), n,
+                           matrix_.data());
 }
 
 bool RankCall::score() {
@@ -298,7 +311,8 @@ bool RankCall::score() {
     failure_ = {Failure::Kind::internal, "the ranker failed"};
     return false;
   }
-  if (std::all_of(scores_.begin(), scores_.end(), [](double score) { return std::isfinite(score); })) return true;
+  if (std::all_of(scores_.begin(), scores_.end(), [](double score) { return std::isfinite(score); }))
+    return true;
   failure_ = {Failure::Kind::internal, "the ranker returned a score that is not finite"};
   return false;
 }

@@ -12,7 +12,11 @@ namespace shortlist::pipeline {
 class RankCall {
  public:
   RankCall(const Engine& engine, Arena& arena, Failure& failure)
-      : engine_(engine), features_(*engine.features()), items_(*engine.items()), arena_(arena), failure_(failure) {}
+      : engine_(engine),
+        features_(*engine.features()),
+        items_(*engine.items()),
+        arena_(arena),
+        failure_(failure) {}
 
   [[nodiscard]] bool run(std::string_view body, RankResult& result);
 
@@ -39,8 +43,8 @@ class RankCall {
   void select(RankResult& result);
 
   // The row of an id of a request; rows_found says whether the table has it. False where its type is wrong.
-  [[nodiscard]] bool find_row(const table::IdMap& ids, json::Value id, std::string_view where, std::size_t position,
-                              std::optional<std::uint32_t>& row);
+  [[nodiscard]] bool find_row(const table::IdMap& ids, json::Value id, std::string_view where,
+                              std::size_t position, std::optional<std::uint32_t>& row);
   [[nodiscard]] EncodedRow new_row(const features::SourceEncoder& encoder);
   [[nodiscard]] std::uint64_t* allowed_rows();
 
@@ -58,8 +62,8 @@ class RankCall {
   std::optional<retrieval::Query> query_;
   std::uint64_t* allowed_ = nullptr;  // bitmap of rows; null for all
   std::span<const std::uint32_t> rows_;
-  std::span<const float> similarities_;                  // empty without a query vector
-  std::span<const std::uint32_t*> item_cells_;           // of candidates with attributes of their own, else empty
+  std::span<const float> similarities_;         // empty without a query vector
+  std::span<const std::uint32_t*> item_cells_;  // of candidates with attributes of their own, else empty
   std::span<const std::uint64_t*> item_hashes_;
   std::span<const json::Value> unknown_ids_;
   std::string_view fallback_;

@@ -1,4 +1,5 @@
-// The way of one score request: rows of named values, encoded by the feature set or taken as the model's features.
+// The way of one score request: rows of named values, encoded by the feature set or taken as the model's
+// features.
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -31,7 +32,8 @@ class ScoreCall {
     clock_.mark(Stage::features);
     const std::size_t n_outputs = engine_.ranker().n_outputs();
     const std::span<double> scores = arena_.array<double>(n * n_outputs);
-    if (n != 0 && !engine_.ranker().predict(matrix_.data(), n, scores.data(), arena_)) return internal("the ranker failed");
+    if (n != 0 && !engine_.ranker().predict(matrix_.data(), n, scores.data(), arena_))
+      return internal("the ranker failed");
     for (const double score : scores) {
       if (!std::isfinite(score)) return internal("the ranker returned a score that is not finite");
     }
@@ -83,11 +85,12 @@ class ScoreCall {
     for (const json::Value row : rows_.array()) {
       std::uint32_t* const cells = matrix_.data() + i * n_features_;
       if (!row.is(json::Type::object)) {
-        return reject({"rows[", decimal(arena_, static_cast<std::int64_t>(i)), "]: got ", describe(arena_, row),
-                       ", expected an object"});
+        return reject({"rows[", decimal(arena_, static_cast<std::int64_t>(i)), "]: got ",
+                       describe(arena_, row), ", expected an object"});
       }
       row_ = i++;
-      if (!(engine_.features() != nullptr ? encode_by_features(row, cells) : encode_by_names(row, cells))) return false;
+      if (!(engine_.features() != nullptr ? encode_by_features(row, cells) : encode_by_names(row, cells)))
+        return false;
     }
     return true;
   }
@@ -114,7 +117,8 @@ class ScoreCall {
   [[nodiscard]] bool encode_by_features(json::Value row, std::uint32_t* cells) {
     const features::FeatureSet& features = *engine_.features();
     for (std::size_t s = 0; s < features::kSources; ++s) {
-      features.encoder(static_cast<features::Source>(s)).encode_missing(sources_[s].cells, sources_[s].hashes);
+      features.encoder(static_cast<features::Source>(s))
+          .encode_missing(sources_[s].cells, sources_[s].hashes);
     }
     float similarity = std::numeric_limits<float>::quiet_NaN();
     for (const json::Member member : row.object()) {
@@ -130,7 +134,8 @@ class ScoreCall {
     // The row serves as its own template: assembling reads the request-level cells that it then writes.
     std::uint32_t* const request_row = arena_.array<std::uint32_t>(n_features_).data();
     std::copy_n(cells, n_features_, request_row);
-    features.assemble_items(request_row, user.hashes, context.hashes, &item_cells, &item_hashes, &similarity, 1, cells);
+    features.assemble_items(request_row, user.hashes, context.hashes, &item_cells, &item_hashes, &similarity,
+                            1, cells);
     return true;
   }
 
@@ -172,7 +177,8 @@ class ScoreCall {
     for (const json::Member member : row.object()) {
       std::size_t position = next;
       if (position == names.size() || names[position] != member.key) {
-        position = static_cast<std::size_t>(std::find(names.begin(), names.end(), member.key) - names.begin());
+        position =
+            static_cast<std::size_t>(std::find(names.begin(), names.end(), member.key) - names.begin());
       }
       if (position == names.size()) {
         if (!unknown(member)) return false;
@@ -180,7 +186,8 @@ class ScoreCall {
       }
       const std::optional<features::Value> value = attribute_value(member.value);
       if (!value || value->kind == features::Value::Kind::text) return expected_number(member);
-      if (!value->is_missing()) cells[position] = std::bit_cast<std::uint32_t>(static_cast<float>(value->number));
+      if (!value->is_missing())
+        cells[position] = std::bit_cast<std::uint32_t>(static_cast<float>(value->number));
       next = position + 1;
     }
     return true;

@@ -36,7 +36,9 @@ void set_where(Bits bits, std::size_t n_rows, Predicate passes) {
 }
 
 void set_numbers(Bits bits, std::span<const double> numbers, Comparison comparison, double bound) {
-  const auto scan = [&](auto passes) { set_where(bits, numbers.size(), [&](std::size_t i) { return passes(numbers[i]); }); };
+  const auto scan = [&](auto passes) {
+    set_where(bits, numbers.size(), [&](std::size_t i) { return passes(numbers[i]); });
+  };
   switch (comparison) {
     case Comparison::equal:
       return scan([&](double x) { return x == bound; });

@@ -19,7 +19,8 @@ namespace {
 using Cell = std::atomic<std::uint64_t>;
 static_assert(Cell::is_always_lock_free && sizeof(Cell) == 8);
 
-// Threads are spread over slots so that they rarely write the same cache line; a shared slot is still counted right.
+// Threads are spread over slots so that they rarely write the same cache line; a shared slot is still counted
+// right.
 constexpr std::size_t kSlots = 16;
 constexpr std::size_t kNames = 128;
 constexpr std::size_t kNameBytes = 64;
@@ -90,10 +91,10 @@ Counters::Counters(const std::string& path) {
   if (!path.empty()) {
     file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file < 0) fail("cannot be opened");
-    struct stat status {};
-    const bool sized = ::fstat(file, &status) == 0 &&
-                       (status.st_size == static_cast<off_t>(sizeof(Page)) ||
-                        (status.st_size == 0 && ::ftruncate(file, sizeof(Page)) == 0));
+    struct stat status{};
+    const bool sized =
+        ::fstat(file, &status) == 0 && (status.st_size == static_cast<off_t>(sizeof(Page)) ||
+                                        (status.st_size == 0 && ::ftruncate(file, sizeof(Page)) == 0));
     if (!sized) {
       ::close(file);
       throw Error(ErrorCode::mismatch, "counters " + path + ": not a counters file of this version");
@@ -136,7 +137,8 @@ void Counters::count_fallback() noexcept { add(page_->slots[slot_of_thread()].fa
 
 void Counters::count_unknown_attribute(std::string_view name) noexcept {
   name = name.substr(0, kNameBytes - 1);
-  while (!name.empty() && name.size() == kNameBytes - 1 && (static_cast<unsigned char>(name.back()) & 0x80) != 0) {
+  while (!name.empty() && name.size() == kNameBytes - 1 &&
+         (static_cast<unsigned char>(name.back()) & 0x80) != 0) {
     name.remove_suffix(1);  // not in the middle of a character
   }
   const std::uint64_t hash = xxh64(name) | 1;

@@ -1,4 +1,5 @@
-// Filter expressions select the rows that a reading of them by hand selects, and refuse what they cannot mean.
+// Filter expressions select the rows that a reading of them by hand selects, and refuse what they cannot
+// mean.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -48,10 +49,11 @@ class Fixture {
   void write() const {
     std::string header = "{";
     std::string data;
-    const auto add = [&](const char* name, const char* dtype, std::size_t n, const void* bytes, std::size_t size) {
-      header += std::string(header.size() == 1 ? "" : ",") + "\"" + name + "\":{\"dtype\":\"" + dtype + "\",\"shape\":[" +
-                std::to_string(n) + "],\"data_offsets\":[" + std::to_string(data.size()) + "," +
-                std::to_string(data.size() + size) + "]}";
+    const auto add = [&](const char* name, const char* dtype, std::size_t n, const void* bytes,
+                         std::size_t size) {
+      header += std::string(header.size() == 1 ? "" : ",") + "\"" + name + "\":{\"dtype\":\"" + dtype +
+                "\",\"shape\":[" + std::to_string(n) + "],\"data_offsets\":[" + std::to_string(data.size()) +
+                "," + std::to_string(data.size() + size) + "]}";
       data.append(static_cast<const char*>(bytes), size);
     };
     const double price[] = {10, 20, std::numeric_limits<double>::quiet_NaN(), 30, 40};
@@ -113,13 +115,30 @@ TEST_CASE(connectives_bind_as_usual) {
 
 TEST_CASE(mistakes_are_told) {
   const Fixture table;
-  const char* const expressions[] = {"",  "price", "price <", "price < 'a'", "genre < 'a'", "genre == 3", "cost == 1",
-                                     "price == 1 and", "(price == 1", "price in [", "price in [1", "genre == 'a", "price == 1 2",
-                                     "price like 3", "not", "price == 1e999", "genre in ['a' 'b']", "price ! 3", "\xff"};
+  const char* const expressions[] = {"",
+                                     "price",
+                                     "price <",
+                                     "price < 'a'",
+                                     "genre < 'a'",
+                                     "genre == 3",
+                                     "cost == 1",
+                                     "price == 1 and",
+                                     "(price == 1",
+                                     "price in [",
+                                     "price in [1",
+                                     "genre == 'a",
+                                     "price == 1 2",
+                                     "price like 3",
+                                     "not",
+                                     "price == 1e999",
+                                     "genre in ['a' 'b']",
+                                     "price ! 3",
+                                     "\xff"};
   for (const char* const expression : expressions) {
     if (!table.select(expression).starts_with("error: ")) check::fail(__FILE__, __LINE__, expression);
   }
-  CHECK(table.select(std::string(40, '(') + "price == 1" + std::string(40, ')')).starts_with("error: nested too deep"));
+  CHECK(table.select(std::string(40, '(') + "price == 1" + std::string(40, ')'))
+            .starts_with("error: nested too deep"));
   std::string nots;
   for (int i = 0; i < 40; ++i) nots += "not ";
   CHECK(table.select(nots + "price == 1").starts_with("error: nested too deep"));
