@@ -257,6 +257,15 @@ def test_requests_errors_and_unknown_attributes_are_counted(catalogue):
     assert counts["unknown_attributes"] == {"user.agee": 1, "context.hr": 1}
 
 
+def test_a_long_unknown_attribute_is_counted_under_a_name_that_is_valid_text(catalogue):
+    engine = shortlist.Engine.load(catalogue.path)
+    for n in range(50, 70):
+        engine.rank({"user": {"id": "u1", "a" * n + "\U0001f600" * 3: 1}}, k=1)
+    counted = engine.counters.snapshot()["unknown_attributes"]
+    assert sum(counted.values()) == 20
+    assert all(name.startswith("user.aaa") for name in counted)
+
+
 def test_a_strict_engine_refuses_unknown_attributes(catalogue):
     engine = shortlist.Engine.load(catalogue.path, strict=True)
     with pytest.raises(shortlist.RequestError, match=r"user\.agee: no feature reads"):
