@@ -38,14 +38,10 @@ bool RankCall::reject(std::initializer_list<std::string_view> message) {
   return false;
 }
 
-bool RankCall::find_row(const table::IdMap& ids, json::Value id, std::string_view where, std::size_t position,
+bool RankCall::find_row(const table::IdMap& ids, json::Value id, Place where,
                         std::optional<std::uint32_t>& row) {
   if (!id.is(ids.is_text() ? json::Type::string : json::Type::integer)) {
-    const std::string_view index =
-        position == SIZE_MAX
-            ? std::string_view{}
-            : concatenate(arena_, {"[", decimal(arena_, static_cast<std::int64_t>(position)), "]"});
-    return reject({where, index, ": got ", describe(arena_, id), ", expected ",
+    return reject({place_text(arena_, where), ": got ", describe(arena_, id), ", expected ",
                    ids.is_text() ? "a string id" : "an integer id"});
   }
   row = ids.is_text() ? ids.find(id.string()) : ids.find(id.integer());
@@ -61,8 +57,7 @@ bool RankCall::resolve_user() {
   const features::SourceEncoder& encoder = features_.encoder(features::Source::user);
   user_ = new_row(encoder);
   const std::optional<json::Value> id = request_.user ? request_.user->find("id") : std::nullopt;
-  if (id && engine_.users() != nullptr &&
-      !find_row(engine_.users()->ids(), *id, "user.id", SIZE_MAX, user_row_)) {
+  if (id && engine_.users() != nullptr && !find_row(engine_.users()->ids(), *id, {"user.id"}, user_row_)) {
     return false;
   }
   if (user_row_) {
@@ -72,7 +67,7 @@ bool RankCall::resolve_user() {
     encoder.encode_missing(user_.cells, user_.hashes);
   }
   return !request_.user ||
-         apply_attributes(engine_, encoder, *request_.user, "user", arena_, user_, failure_);
+         apply_attributes(engine_, encoder, *request_.user, {"user"}, arena_, user_, failure_);
 }
 
 bool RankCall::encode_context() {
@@ -80,7 +75,7 @@ bool RankCall::encode_context() {
   context_ = new_row(encoder);
   encoder.encode_missing(context_.cells, context_.hashes);
   return !request_.context ||
-         apply_attributes(engine_, encoder, *request_.context, "context", arena_, context_, failure_);
+         apply_attributes(engine_, encoder, *request_.context, {"context"}, arena_, context_, failure_);
 }
 
 bool RankCall::find_query() {
@@ -147,7 +142,7 @@ bool RankCall::take_mean_of_liked() {
   std::size_t known = 0;
   for (const json::Value id : request_.like->array()) {
     std::optional<std::uint32_t> row;
-    if (!find_row(items_.ids(), id, "like", position++, row)) return false;
+    if (!find_row(items_.ids(), id, {"like", position++}, row)) return false;
     if (!row) continue;
     const float* const vector = index.vector(*row);
     for (std::size_t j = 0; j < mean.size(); ++j) mean[j] += vector[j];
@@ -190,7 +185,7 @@ bool RankCall::restrict_rows() {
   std::size_t position = 0;
   for (const json::Value id : request_.exclude->array()) {
     std::optional<std::uint32_t> row;
-    if (!find_row(items_.ids(), id, "exclude", position++, row)) return false;
+    if (!find_row(items_.ids(), id, {"exclude", position++}, row)) return false;
     if (row) clear_bit(allowed_rows(), *row);
   }
   return true;
@@ -232,7 +227,6 @@ void RankCall::take_popular(std::size_t n) {
 
 // An id sent twice counts once; a candidate's own attributes stand over those of the table.
 bool RankCall::take_sent_candidates() {
-  const features::SourceEncoder& encoder = features_.encoder(features::Source::item);
   const std::size_t n = request_.candidates->size();
   const std::span<std::uint32_t> rows = arena_.array<std::uint32_t>(n);
   const std::span<const std::uint32_t*> cells = arena_.array<const std::uint32_t*>(n);
@@ -243,14 +237,12 @@ bool RankCall::take_sent_candidates() {
   std::size_t n_unknown = 0;
   std::size_t position = 0;
   for (const json::Value candidate : request_.candidates->array()) {
+    const Place place{"candidates", position++};
     const bool is_object = candidate.is(json::Type::object);
     const std::optional<json::Value> id = is_object ? candidate.find("id") : candidate;
-    const std::size_t at = position++;
-    if (!id)
-      return reject(
-          {"candidates[", decimal(arena_, static_cast<std::int64_t>(at)), "]: the object has no id"});
+    if (!id) return reject({place_text(arena_, place), ": the object has no id"});
     std::optional<std::uint32_t> row;
-    if (!find_row(items_.ids(), *id, "candidates", at, row)) return false;
+    if (!find_row(items_.ids(), *id, place, row)) return false;
     if (!row) {
       unknown[n_unknown++] = *id;
       continue;
@@ -260,15 +252,8 @@ bool RankCall::take_sent_candidates() {
     rows[known] = *row;
     cells[known] = items_.cells(*row);
     hashes[known] = items_.hashes(*row);
-    if (is_object && candidate.size() > 1) {
-      const EncodedRow copy = new_row(encoder);
-      std::copy_n(cells[known], encoder.n_cells(), copy.cells);
-      std::copy_n(hashes[known], encoder.n_hashes(), copy.hashes);
-      const std::string_view where =
-          concatenate(arena_, {"candidates[", decimal(arena_, static_cast<std::int64_t>(at)), "]"});
-      if (!apply_attributes(engine_, encoder, candidate, where, arena_, copy, failure_)) return false;
-      cells[known] = copy.cells;
-      hashes[known] = copy.hashes;
+    if (is_object && candidate.size() > 1 && !override_item(candidate, place, cells[known], hashes[known])) {
+      return false;
     }
     ++known;
   }
@@ -278,6 +263,17 @@ bool RankCall::take_sent_candidates() {
   unknown_ids_ = unknown.first(n_unknown);
   if (query_) add_similarities(rows_);
   return true;
+}
+
+bool RankCall::override_item(json::Value candidate, Place place, const std::uint32_t*& cells,
+                             const std::uint64_t*& hashes) {
+  const features::SourceEncoder& encoder = features_.encoder(features::Source::item);
+  const EncodedRow copy = new_row(encoder);
+  std::copy_n(cells, encoder.n_cells(), copy.cells);
+  std::copy_n(hashes, encoder.n_hashes(), copy.hashes);
+  cells = copy.cells;
+  hashes = copy.hashes;
+  return apply_attributes(engine_, encoder, candidate, place, arena_, copy, failure_);
 }
 
 void RankCall::add_similarities(std::span<const std::uint32_t> rows) {
