@@ -99,6 +99,7 @@ void Engine::load_ranker(const Directory& directory) {
   } else {
     check_kind(*part, "forest");
   }
+  if (!features_) feature_positions_ = features::TextTable(ranker_->feature_names());
 }
 
 void Engine::check_parts() const {

@@ -8,8 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/xxh64.hpp"
 #include "bundle/manifest.hpp"
 #include "features/feature_set.hpp"
+#include "features/text_table.hpp"
 #include "pipeline/failure.hpp"
 #include "pipeline/ranker.hpp"
 #include "pipeline/tables.hpp"
@@ -80,6 +82,10 @@ class Engine {
   [[nodiscard]] const UserTable* users() const noexcept { return users_ ? &*users_ : nullptr; }
   [[nodiscard]] const retrieval::FlatIndex* index() const noexcept { return index_ ? &*index_ : nullptr; }
   [[nodiscard]] const Ranker& ranker() const noexcept { return *ranker_; }
+  // The position of one of the ranker's features, for bundles without a feature set.
+  [[nodiscard]] std::optional<std::size_t> find_feature(std::string_view name) const noexcept {
+    return feature_positions_.find(name, xxh64(name));
+  }
 
  private:
   void read_settings();
@@ -99,6 +105,7 @@ class Engine {
   std::optional<TensorFile> index_file_;
   std::optional<retrieval::FlatIndex> index_;
   std::shared_ptr<const Ranker> ranker_;
+  features::TextTable feature_positions_;
 };
 
 }  // namespace shortlist::pipeline

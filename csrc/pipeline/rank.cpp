@@ -18,7 +18,7 @@ bool RankCall::run(std::string_view body, RankResult& result) {
   clock_.mark(Stage::parse);
   if (!resolve_user() || !encode_context() || !find_query()) return false;
   clock_.mark(Stage::user);
-  if (!restrict_rows() || !find_candidates()) return false;
+  if (!restrict_rows() || !find_candidates() || !check_size()) return false;
   clock_.mark(Stage::retrieve);
   assemble();
   clock_.mark(Stage::features);
@@ -280,6 +280,15 @@ void RankCall::add_similarities(std::span<const std::uint32_t> rows) {
   const std::span<float> similarities = arena_.array<float>(rows.size());
   engine_.index()->scores(*query_, rows, similarities.data());
   similarities_ = similarities;
+}
+
+// A short request can stand for much memory where there are very many features.
+bool RankCall::check_size() {
+  if (rows_.size() * features_.n_features() <= kMaxCells) return true;
+  return reject({request_.candidates ? "candidates: " : "n_candidates: ",
+                 decimal(arena_, static_cast<std::int64_t>(rows_.size())), " candidates of ",
+                 decimal(arena_, static_cast<std::int64_t>(features_.n_features())), " features, at most ",
+                 decimal(arena_, static_cast<std::int64_t>(kMaxCells)), " values are taken"});
 }
 
 void RankCall::assemble() {

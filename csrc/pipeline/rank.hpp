@@ -36,6 +36,7 @@ class RankCall {
                                    const std::uint64_t*& hashes);
   void take_popular(std::size_t n);
   void add_similarities(std::span<const std::uint32_t> rows);
+  [[nodiscard]] bool check_size();
   void assemble();
   [[nodiscard]] bool score();
   void select(RankResult& result);

@@ -16,6 +16,7 @@ inline constexpr std::size_t kMaxK = 10'000;
 inline constexpr std::size_t kMaxCandidates = 100'000;
 inline constexpr std::size_t kMaxIds = 100'000;  // in like, exclude
 inline constexpr std::size_t kMaxRequestIdBytes = 256;
+inline constexpr std::size_t kMaxCells = std::size_t{1} << 28;  // of features, over all rows: 1 GiB
 
 struct RankRequest {
   std::optional<json::Value> user;  // objects

@@ -78,6 +78,8 @@ def test_a_bad_rank_request_is_refused(engine, body, message):
         (b'{"rows":[{},{"user.age":"x"}]}', r'rows\[1\].user.age: got "x", expected a number'),
         (b'{"rows":[{"user.age":{}}]}', r"rows\[0\].user.age: got an object"),
         (b'{"rows":[{"similarity":"x"}]}', r"rows\[0\].similarity: got"),
+        (b'{"rows":[{},{"user.age":1,"user.age":2}]}', r"rows\[1\].user.age: occurs twice"),
+        (b'{"rows":[{"similarity":1,"similarity":1}]}', r"rows\[0\].similarity: occurs twice"),
     ],
 )
 def test_a_bad_score_request_is_refused(engine, body, message):
