@@ -22,6 +22,7 @@ namespace shortlist::table {
 
 inline constexpr std::size_t kMaxFilterBytes = 8192;
 inline constexpr std::size_t kMaxFilterDepth = 32;
+inline constexpr std::size_t kMaxFilterComparisons = 256;  // each reads a column of the whole table
 
 struct FilterError {
   const char* message = nullptr;  // a constant; null when the expression was valid

@@ -55,8 +55,10 @@ TEST_CASE(a_flood_of_unknown_names_is_bounded) {
 TEST_CASE(a_long_name_is_cut_between_characters) {
   Counters counters("");
   const std::string ascii(60, 'a');
-  counters.count_unknown_attribute(ascii + "\xF0\x9F\x98\x80");    // 64 bytes fit
-  counters.count_unknown_attribute(ascii + "a\xF0\x9F\x98\x80" "b");  // of the 66 the character's four do not
+  counters.count_unknown_attribute(ascii + "\xF0\x9F\x98\x80");  // 64 bytes fit
+  counters.count_unknown_attribute(ascii +
+                                   "a\xF0\x9F\x98\x80"
+                                   "b");  // of the 66 the character's four do not
   counters.count_unknown_attribute(std::string_view("a\0b", 3));
   counters.count_unknown_attribute("");
   const Snapshot now = counters.snapshot();
