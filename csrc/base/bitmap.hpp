@@ -1,7 +1,6 @@
 // Bits of rows in 64-bit words; bits beyond the last row are zero.
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -24,12 +23,6 @@ inline void clear_bit(std::uint64_t* words, std::size_t bit) noexcept {
 inline void fill_bits(std::span<std::uint64_t> words, std::size_t n_bits) noexcept {
   for (std::uint64_t& word : words) word = ~std::uint64_t{0};
   if (n_bits % 64 != 0) words.back() = (std::uint64_t{1} << (n_bits % 64)) - 1;
-}
-
-[[nodiscard]] inline std::size_t count_bits(std::span<const std::uint64_t> words) noexcept {
-  std::size_t total = 0;
-  for (const std::uint64_t word : words) total += static_cast<std::size_t>(std::popcount(word));
-  return total;
 }
 
 }  // namespace shortlist

@@ -57,9 +57,10 @@ MappedFile::MappedFile(const Directory& directory, const std::string& name) {
   if (!is_flat_name(name)) {
     throw Error(ErrorCode::invalid_format, where + ": not a plain file name, it could leave the folder");
   }
-  const Descriptor file(::openat(directory.descriptor(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  const Descriptor file(
+      ::openat(directory.descriptor(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   if (file.value() < 0) throw_errno(errno, where);
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.value(), &status) != 0) throw_errno(errno, where);
   if (!S_ISREG(status.st_mode)) throw Error(ErrorCode::io, where + ": not a regular file");
   if (status.st_size == 0) return;

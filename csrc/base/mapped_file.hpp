@@ -31,14 +31,17 @@ class Directory {
 class MappedFile {
  public:
   MappedFile() = default;
-  // Throws invalid_format for a name that is not flat, not_found, io; refuses links and what is no regular file.
+  // Throws invalid_format for a name that is not flat, not_found, io; refuses links and what is no regular
+  // file.
   MappedFile(const Directory& directory, const std::string& name);
   ~MappedFile();
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;
 
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
-  [[nodiscard]] std::string_view text() const noexcept { return {reinterpret_cast<const char*>(data_), size_}; }
+  [[nodiscard]] std::string_view text() const noexcept {
+    return {reinterpret_cast<const char*>(data_), size_};
+  }
 
  private:
   const std::byte* data_ = nullptr;

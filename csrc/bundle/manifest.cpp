@@ -10,7 +10,9 @@ namespace {
 
 const std::string kName(Manifest::kFileName);
 
-[[noreturn]] void reject(const std::string& why) { throw Error(ErrorCode::invalid_format, kName + ": " + why); }
+[[noreturn]] void reject(const std::string& why) {
+  throw Error(ErrorCode::invalid_format, kName + ": " + why);
+}
 
 }  // namespace
 
@@ -26,7 +28,8 @@ json::Value Manifest::member(json::Value object, std::string_view key, json::Typ
   const std::optional<json::Value> found = object.find(key);
   const std::string name = where + std::string(key);
   if (!found) reject(name + " is missing");
-  if (!found->is(type)) reject(name + " is " + json::type_name(found->type()) + ", expected " + json::type_name(type));
+  if (!found->is(type))
+    reject(name + " is " + json::type_name(found->type()) + ", expected " + json::type_name(type));
   return *found;
 }
 
@@ -39,8 +42,9 @@ void Manifest::read_identity() {
     reject("schema is \"" + std::string(schema) + "\", expected MAJOR.MINOR");
   }
   if (major != kSchemaMajor) {
-    throw Error(ErrorCode::unsupported, kName + ": schema " + std::string(schema) + ", this version reads schema " +
-                                            std::to_string(kSchemaMajor) + ".x");
+    throw Error(ErrorCode::unsupported, kName + ": schema " + std::string(schema) +
+                                            ", this version reads schema " + std::to_string(kSchemaMajor) +
+                                            ".x");
   }
   name_ = member(root, "name", json::Type::string, "").string();
   version_ = member(root, "version", json::Type::string, "").string();
@@ -49,9 +53,11 @@ void Manifest::read_identity() {
 void Manifest::read_files(const Directory& directory) {
   for (const json::Member entry : member(document_.root(), "files", json::Type::object, "").object()) {
     const std::string name(entry.key);
-    if (!is_flat_name(name)) reject("files: \"" + name + "\" is not a plain file name, it could leave the folder");
+    if (!is_flat_name(name))
+      reject("files: \"" + name + "\" is not a plain file name, it could leave the folder");
     if (!entry.value.is(json::Type::object)) reject("files: \"" + name + "\" is not an object");
-    const std::int64_t expected = member(entry.value, "bytes", json::Type::integer, "files: \"" + name + "\": ").integer();
+    const std::int64_t expected =
+        member(entry.value, "bytes", json::Type::integer, "files: \"" + name + "\": ").integer();
     const std::size_t actual = MappedFile(directory, name).bytes().size();
     if (expected < 0 || static_cast<std::size_t>(expected) != actual) {
       throw Error(ErrorCode::mismatch, name + ": " + std::to_string(actual) + " bytes, " + kName + " says " +
@@ -69,7 +75,8 @@ void Manifest::read_parts() {
     part.kind = member(entry, "kind", json::Type::string, "parts: ").string();
     part.format = member(entry, "format", json::Type::string, "parts: ").string();
     for (const json::Value file : member(entry, "files", json::Type::array, "parts: ").array()) {
-      if (!file.is(json::Type::string) || std::find(files_.begin(), files_.end(), file.string()) == files_.end()) {
+      if (!file.is(json::Type::string) ||
+          std::find(files_.begin(), files_.end(), file.string()) == files_.end()) {
         reject("part \"" + part.role + "\" names a file that \"files\" does not list");
       }
       part.files.emplace_back(file.string());
@@ -81,7 +88,8 @@ void Manifest::read_parts() {
 }
 
 const Part* Manifest::part(std::string_view role) const noexcept {
-  const auto found = std::find_if(parts_.begin(), parts_.end(), [&](const Part& part) { return part.role == role; });
+  const auto found =
+      std::find_if(parts_.begin(), parts_.end(), [&](const Part& part) { return part.role == role; });
   return found == parts_.end() ? nullptr : &*found;
 }
 

@@ -26,7 +26,8 @@ constexpr std::array<DtypeInfo, 8> kDtypes = {{{"U8", Dtype::u8, 1},
                                                {"F64", Dtype::f64, 8}}};
 
 const DtypeInfo* info_of(std::string_view name) {
-  const auto* found = std::find_if(kDtypes.begin(), kDtypes.end(), [&](const auto& d) { return d.name == name; });
+  const auto* found =
+      std::find_if(kDtypes.begin(), kDtypes.end(), [&](const auto& d) { return d.name == name; });
   return found == kDtypes.end() ? nullptr : found;
 }
 
@@ -82,9 +83,12 @@ void TensorFile::read_header() {
   if (bytes.size() < 8) reject("shorter than its 8-byte header size");
   std::uint64_t header_size = 0;
   for (int i = 7; i >= 0; --i) header_size = header_size << 8 | static_cast<std::uint64_t>(bytes[i]);
-  if (header_size > kMaxHeaderBytes) reject("the header claims " + std::to_string(header_size) + " bytes, at most 8 MiB are taken");
-  if (header_size > bytes.size() - 8) reject("the header claims " + std::to_string(header_size) + " bytes, the file is shorter");
-  if ((8 + header_size) % kDtypes.back().bytes != 0) reject("the data does not start at a multiple of 8 bytes");
+  if (header_size > kMaxHeaderBytes)
+    reject("the header claims " + std::to_string(header_size) + " bytes, at most 8 MiB are taken");
+  if (header_size > bytes.size() - 8)
+    reject("the header claims " + std::to_string(header_size) + " bytes, the file is shorter");
+  if ((8 + header_size) % kDtypes.back().bytes != 0)
+    reject("the data does not start at a multiple of 8 bytes");
   const std::span<const std::byte> data = bytes.subspan(8 + header_size);
   const json::Document header(file_.text().substr(8, header_size), name_);
   if (!header.root().is(json::Type::object)) reject("the header is not an object");
@@ -97,7 +101,8 @@ void TensorFile::read_header() {
     if (key == "__metadata__") {
       if (std::exchange(has_metadata, true)) reject("the metadata occurs twice");
       for (const json::Member member : entry.value.object()) {
-        if (!member.value.is(json::Type::string)) reject("metadata \"" + std::string(member.key) + "\" is not a string");
+        if (!member.value.is(json::Type::string))
+          reject("metadata \"" + std::string(member.key) + "\" is not a string");
         if (!metadata_.emplace(member.key, member.value.string()).second) {
           reject("metadata \"" + std::string(member.key) + "\" occurs twice");
         }
@@ -111,15 +116,18 @@ void TensorFile::read_header() {
       reject("tensor \"" + key + "\" needs dtype, shape and data_offsets, and nothing else");
     }
     const DtypeInfo* const info = info_of(dtype->string());
-    if (info == nullptr) reject("tensor \"" + key + "\" has the dtype " + std::string(dtype->string()) + ", which is not taken");
+    if (info == nullptr)
+      reject("tensor \"" + key + "\" has the dtype " + std::string(dtype->string()) + ", which is not taken");
     const auto dims = sizes(*shape, 8);
     const auto range = sizes(*offsets, 2);
     const auto wanted = dims ? byte_count(*dims, info->bytes) : std::nullopt;
-    if (!wanted || !range || range->size() != 2) reject("tensor \"" + key + "\" has an invalid shape or data_offsets");
+    if (!wanted || !range || range->size() != 2)
+      reject("tensor \"" + key + "\" has an invalid shape or data_offsets");
     const std::size_t first = (*range)[0];
     const std::size_t last = (*range)[1];
     if (first > last || last > data.size()) reject("tensor \"" + key + "\" lies outside the data");
-    if (last - first != *wanted) reject("tensor \"" + key + "\" has a shape that does not match its data_offsets");
+    if (last - first != *wanted)
+      reject("tensor \"" + key + "\" has a shape that does not match its data_offsets");
     if (first % info->bytes != 0) reject("tensor \"" + key + "\" is not aligned to its element size");
     ranges.emplace_back(first, last);
     if (!tensors_.emplace(key, Tensor{info->dtype, *dims, data.subspan(first, last - first)}).second) {
@@ -129,7 +137,8 @@ void TensorFile::read_header() {
   std::sort(ranges.begin(), ranges.end());
   std::size_t covered = 0;
   for (const auto& [first, last] : ranges) {
-    if (first != covered) reject("tensors overlap or leave a gap at byte " + std::to_string(covered) + " of the data");
+    if (first != covered)
+      reject("tensors overlap or leave a gap at byte " + std::to_string(covered) + " of the data");
     covered = last;
   }
   if (covered != data.size()) reject("the data goes on after the last tensor, or is cut off");
@@ -157,12 +166,14 @@ std::size_t TensorFile::dim(std::string_view tensor, std::size_t axis) const {
 std::span<const std::byte> TensorFile::checked(std::string_view tensor, Dtype dtype,
                                                std::initializer_list<std::size_t> shape) const {
   const Tensor& found = find(tensor);
-  const bool same = found.shape.size() == shape.size() &&
-                    std::equal(shape.begin(), shape.end(), found.shape.begin(),
-                               [](std::size_t want, std::size_t have) { return want == kAny || want == have; });
+  const bool same =
+      found.shape.size() == shape.size() &&
+      std::equal(shape.begin(), shape.end(), found.shape.begin(),
+                 [](std::size_t want, std::size_t have) { return want == kAny || want == have; });
   if (found.dtype != dtype || !same) {
     throw Error(ErrorCode::mismatch,
-                name_ + ": tensor \"" + std::string(tensor) + "\" is " + std::string(info_of(found.dtype).name) + " " +
+                name_ + ": tensor \"" + std::string(tensor) + "\" is " +
+                    std::string(info_of(found.dtype).name) + " " +
                     shape_text(found.shape.data(), found.shape.data() + found.shape.size()) + ", expected " +
                     std::string(info_of(dtype).name) + " " + shape_text(shape.begin(), shape.end()));
   }

@@ -54,7 +54,8 @@ class TensorFile {
   [[nodiscard]] std::size_t dim(std::string_view tensor, std::size_t axis) const;
   // Throws not_found, or mismatch where dtype or shape differ from what is asked.
   template <class T>
-  [[nodiscard]] std::span<const T> get(std::string_view tensor, std::initializer_list<std::size_t> shape) const {
+  [[nodiscard]] std::span<const T> get(std::string_view tensor,
+                                       std::initializer_list<std::size_t> shape) const {
     const std::span<const std::byte> bytes = checked(tensor, kDtypeOf<T>, shape);
     return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};
   }

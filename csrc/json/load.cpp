@@ -9,8 +9,8 @@ Document::Document(std::string_view text, const std::string& where)
   ParseError mistake;
   const std::optional<Value> root = parse(text, *arena_, mistake);
   if (!root) {
-    throw Error(ErrorCode::invalid_format,
-                where + ": not valid JSON at byte " + std::to_string(mistake.offset) + ": " + mistake.message);
+    throw Error(ErrorCode::invalid_format, where + ": not valid JSON at byte " +
+                                               std::to_string(mistake.offset) + ": " + mistake.message);
   }
   root_ = *root;
 }

@@ -1,4 +1,5 @@
-// A JSON file parsed at load time, kept with the memory it lives in; mistakes are exceptions that name the file.
+// A JSON file parsed at load time, kept with the memory it lives in; mistakes are exceptions that name the
+// file.
 #pragma once
 
 #include <memory>

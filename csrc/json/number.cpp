@@ -12,7 +12,8 @@ const char* skip_digits(const char* at, const char* end) noexcept {
   return at;
 }
 
-// Decimal exponent of the leading digit of a number that double cannot hold: above 0 it is too large, else too small.
+// Decimal exponent of the leading digit of a number that double cannot hold: above 0 it is too large, else
+// too small.
 [[nodiscard]] bool exceeds_double(const char* at, const char* end) noexcept {
   std::int64_t magnitude = 0;
   bool leading = true;
@@ -70,8 +71,7 @@ Number read_number(const char* at, const char* end) noexcept {
     result.kind = Number::Kind::integer;
     return result;
   }
-  if (integral && !negative_zero &&
-      std::from_chars(start, at, result.integer).ec == std::errc{}) {
+  if (integral && !negative_zero && std::from_chars(start, at, result.integer).ec == std::errc{}) {
     result.kind = Number::Kind::integer;
     return result;
   }

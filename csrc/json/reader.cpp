@@ -47,7 +47,10 @@ char* append_utf8(char* out, std::uint32_t code) noexcept {
 class Parser {
  public:
   Parser(std::string_view text, Arena& arena)
-      : begin_(text.data()), at_(text.data()), end_(text.data() + text.size()), arena_(arena),
+      : begin_(text.data()),
+        at_(text.data()),
+        end_(text.data() + text.size()),
+        arena_(arena),
         // Every node but the first takes two bytes of text at least: itself and a separator, or two brackets,
         // of which the closing ones may be missing.
         nodes_(arena.array<Node>(text.size() / 2 + kMaxDepth + 2).data()) {}
@@ -58,7 +61,9 @@ class Parser {
     return at_ == end_ || fail("text after the document");
   }
   [[nodiscard]] const Node* root() const noexcept { return nodes_; }
-  [[nodiscard]] ParseError error() const noexcept { return {message_, static_cast<std::size_t>(at_ - begin_)}; }
+  [[nodiscard]] ParseError error() const noexcept {
+    return {message_, static_cast<std::size_t>(at_ - begin_)};
+  }
 
  private:
   [[nodiscard]] bool fail(const char* message) noexcept {
@@ -99,7 +104,8 @@ class Parser {
   }
 
   [[nodiscard]] bool literal(std::string_view word, Type type, bool truth) {
-    if (static_cast<std::size_t>(end_ - at_) < word.size() || std::memcmp(at_, word.data(), word.size()) != 0) {
+    if (static_cast<std::size_t>(end_ - at_) < word.size() ||
+        std::memcmp(at_, word.data(), word.size()) != 0) {
       return fail("not a JSON value");
     }
     at_ += word.size();
@@ -182,7 +188,8 @@ class Parser {
     const bool pair = high < 0xDC00 && close - at_ >= 12 && at_[6] == '\\' && at_[7] == 'u';
     const int low = pair ? hex4(at_ + 8) : -1;
     if (low < 0xDC00 || low > 0xDFFF) return fail("half of a surrogate pair in a string");
-    out = append_utf8(out, 0x10000u + ((static_cast<std::uint32_t>(high) & 0x3FF) << 10) + (static_cast<std::uint32_t>(low) & 0x3FF));
+    out = append_utf8(out, 0x10000u + ((static_cast<std::uint32_t>(high) & 0x3FF) << 10) +
+                               (static_cast<std::uint32_t>(low) & 0x3FF));
     at_ += 12;
     return true;
   }

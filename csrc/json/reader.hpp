@@ -26,8 +26,8 @@ struct Node {
     const char* text;
     bool boolean;
   };
-  std::uint32_t size;      // bytes of a string, elements of an array, members of an object
-  std::uint32_t next : 28; // nodes from here to the next sibling
+  std::uint32_t size;       // bytes of a string, elements of an array, members of an object
+  std::uint32_t next : 28;  // nodes from here to the next sibling
   std::uint32_t type : 4;
 };
 static_assert(sizeof(Node) == 16);

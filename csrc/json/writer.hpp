@@ -12,7 +12,8 @@ namespace shortlist::json {
 
 class Writer {
  public:
-  explicit Writer(Arena& arena, std::size_t capacity = 4096) : arena_(arena), buffer_(arena.array<char>(capacity)) {}
+  explicit Writer(Arena& arena, std::size_t capacity = 4096)
+      : arena_(arena), buffer_(arena.array<char>(capacity)) {}
 
   [[nodiscard]] std::string_view text() const noexcept { return {buffer_.data(), size_}; }
 

@@ -27,16 +27,24 @@ std::optional<features::Value> attribute_value(json::Value value) noexcept {
 }
 
 bool apply_attributes(const Engine& engine, const features::SourceEncoder& encoder, json::Value object,
-                      std::string_view where, Arena& arena, EncodedRow row, Failure& failure) {
+                      Place where, Arena& arena, EncodedRow row, Failure& failure) {
   const std::span<bool> seen = arena.array<bool>(encoder.fields().size());
   for (bool& flag : seen) flag = false;
+  bool seen_id = false;
   for (const json::Member member : object.object()) {
-    const auto name = [&] { return concatenate(arena, {where, ".", member.key}); };
+    const auto name = [&] {
+      return concatenate(arena, {place_text(arena, where), ".", clipped(member.key)});
+    };
     const std::optional<std::size_t> field = encoder.find_field(member.key);
     if (!field) {
-      if (member.key == "id") continue;
-      if (engine.strict()) return reject(failure, concatenate(arena, {name(), ": no feature reads this attribute"}));
-      engine.counters().count_unknown_attribute(name());
+      if (member.key == "id" && !seen_id) {
+        seen_id = true;
+        continue;
+      }
+      if (member.key == "id") return reject(failure, concatenate(arena, {name(), ": occurs twice"}));
+      if (engine.strict())
+        return reject(failure, concatenate(arena, {name(), ": no feature reads this attribute"}));
+      engine.counters().count_unknown_attribute(concatenate(arena, {where.field, ".", clipped(member.key)}));
       continue;
     }
     if (seen[*field]) return reject(failure, concatenate(arena, {name(), ": occurs twice"}));

@@ -19,8 +19,10 @@ struct EncodedRow {
 [[nodiscard]] std::optional<features::Value> attribute_value(json::Value value) noexcept;
 
 // Applies members over `row`. Members that no feature reads are counted, or refused by a strict engine;
-// "id" is passed over unless a feature reads it. `where` and the member's name make a message's field.
-[[nodiscard]] bool apply_attributes(const Engine& engine, const features::SourceEncoder& encoder, json::Value object,
-                                    std::string_view where, Arena& arena, EncodedRow row, Failure& failure);
+// "id" is passed over unless a feature reads it. No name may occur twice. `where` and the member's name make
+// a message's field; counted is "user.agee" or "candidates.agee", whichever the candidate.
+[[nodiscard]] bool apply_attributes(const Engine& engine, const features::SourceEncoder& encoder,
+                                    json::Value object, Place where, Arena& arena, EncodedRow row,
+                                    Failure& failure);
 
 }  // namespace shortlist::pipeline

@@ -55,8 +55,8 @@ void Engine::read_settings() {
   settings_.fallback = fallback == "popular" ? Fallback::popular : Fallback::error;
   const std::int64_t n_candidates = manifest_.setting("n_candidates", json::Type::integer).integer();
   if (n_candidates < 1 || n_candidates > 100'000) {
-    throw Error(ErrorCode::invalid_format, "bundle.json: settings: n_candidates: got " + std::to_string(n_candidates) +
-                                               ", expected 1 to 100000");
+    throw Error(ErrorCode::invalid_format, "bundle.json: settings: n_candidates: got " +
+                                               std::to_string(n_candidates) + ", expected 1 to 100000");
   }
   settings_.n_candidates = static_cast<std::size_t>(n_candidates);
   settings_.raw_score = manifest_.setting("raw_score", json::Type::boolean).boolean();
@@ -99,6 +99,7 @@ void Engine::load_ranker(const Directory& directory) {
   } else {
     check_kind(*part, "forest");
   }
+  if (!features_) feature_positions_ = features::TextTable(ranker_->feature_names());
 }
 
 void Engine::check_parts() const {
@@ -110,7 +111,8 @@ void Engine::check_parts() const {
     mismatch("user vectors have " + std::to_string(users_->dim()) + " dimensions, the retriever's " +
              std::to_string(index_->dim()));
   }
-  const bool from_users = std::find(settings_.query.begin(), settings_.query.end(), QuerySource::users) != settings_.query.end();
+  const bool from_users =
+      std::find(settings_.query.begin(), settings_.query.end(), QuerySource::users) != settings_.query.end();
   if (index_ && from_users && (!users_ || users_->dim() == 0)) {
     mismatch("the query vector comes from \"users\", but the bundle has no user vectors");
   }
@@ -119,8 +121,8 @@ void Engine::check_parts() const {
     mismatch("the ranker has " + std::to_string(ranker_->n_outputs()) + " outputs, ranking takes one");
   }
   if (features_ && ranker_->n_features() != features_->n_features()) {
-    mismatch("the ranker takes " + std::to_string(ranker_->n_features()) + " features, the feature set makes " +
-             std::to_string(features_->n_features()));
+    mismatch("the ranker takes " + std::to_string(ranker_->n_features()) +
+             " features, the feature set makes " + std::to_string(features_->n_features()));
   }
 }
 

@@ -8,8 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/xxh64.hpp"
 #include "bundle/manifest.hpp"
 #include "features/feature_set.hpp"
+#include "features/text_table.hpp"
 #include "pipeline/failure.hpp"
 #include "pipeline/ranker.hpp"
 #include "pipeline/tables.hpp"
@@ -31,15 +33,15 @@ struct Settings {
 };
 
 struct EngineOptions {
-  bool strict = false;                              // unknown attributes are refused, not counted
-  std::shared_ptr<telemetry::Counters> counters;    // null: memory of its own
-  std::shared_ptr<const Ranker> external_ranker;    // for rankers that the core does not run itself
+  bool strict = false;                            // unknown attributes are refused, not counted
+  std::shared_ptr<telemetry::Counters> counters;  // null: memory of its own
+  std::shared_ptr<const Ranker> external_ranker;  // for rankers that the core does not run itself
 };
 
 struct RankResult {
-  std::span<const std::uint32_t> rows;  // of the item table, best first
-  std::span<const double> scores;       // finite, descending; ties by the lower row
-  std::string_view fallback;            // "popular" where that is where the candidates came from
+  std::span<const std::uint32_t> rows;       // of the item table, best first
+  std::span<const double> scores;            // finite, descending; ties by the lower row
+  std::string_view fallback;                 // "popular" where that is where the candidates came from
   std::span<const json::Value> unknown_ids;  // candidates that the item table lacks
   std::optional<std::string_view> request_id;
   telemetry::StageTimes times{};
@@ -73,11 +75,17 @@ class Engine {
   [[nodiscard]] bool strict() const noexcept { return options_.strict; }
   [[nodiscard]] telemetry::Counters& counters() const noexcept { return *options_.counters; }
   // Null where the bundle has no such part.
-  [[nodiscard]] const features::FeatureSet* features() const noexcept { return features_ ? &*features_ : nullptr; }
+  [[nodiscard]] const features::FeatureSet* features() const noexcept {
+    return features_ ? &*features_ : nullptr;
+  }
   [[nodiscard]] const ItemTable* items() const noexcept { return items_ ? &*items_ : nullptr; }
   [[nodiscard]] const UserTable* users() const noexcept { return users_ ? &*users_ : nullptr; }
   [[nodiscard]] const retrieval::FlatIndex* index() const noexcept { return index_ ? &*index_ : nullptr; }
   [[nodiscard]] const Ranker& ranker() const noexcept { return *ranker_; }
+  // The position of one of the ranker's features, for bundles without a feature set.
+  [[nodiscard]] std::optional<std::size_t> find_feature(std::string_view name) const noexcept {
+    return feature_positions_.find(name, xxh64(name));
+  }
 
  private:
   void read_settings();
@@ -97,6 +105,7 @@ class Engine {
   std::optional<TensorFile> index_file_;
   std::optional<retrieval::FlatIndex> index_;
   std::shared_ptr<const Ranker> ranker_;
+  features::TextTable feature_positions_;
 };
 
 }  // namespace shortlist::pipeline

@@ -4,6 +4,16 @@
 #include <cstring>
 
 namespace shortlist::pipeline {
+namespace {
+
+// At most the first `limit` bytes, in whole characters.
+[[nodiscard]] std::string_view cut_to(std::string_view text, std::size_t limit) noexcept {
+  if (text.size() <= limit) return text;
+  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0) == 0x80) --limit;
+  return text.substr(0, limit);
+}
+
+}  // namespace
 
 std::string_view concatenate(Arena& arena, std::initializer_list<std::string_view> pieces) {
   std::size_t size = 0;
@@ -23,12 +33,17 @@ std::string_view decimal(Arena& arena, std::int64_t value) {
   return {text, static_cast<std::size_t>(std::to_chars(text, text + 24, value).ptr - text)};
 }
 
+std::string_view place_text(Arena& arena, Place place) {
+  if (place.element == Place::kNoElement) return place.field;
+  return concatenate(arena,
+                     {place.field, "[", decimal(arena, static_cast<std::int64_t>(place.element)), "]"});
+}
+
+std::string_view clipped(std::string_view text) noexcept { return cut_to(text, 64); }
+
 std::string_view quote(Arena& arena, std::string_view text) {
-  constexpr std::size_t kShown = 40;
-  if (text.size() <= kShown) return concatenate(arena, {"\"", text, "\""});
-  std::size_t cut = kShown;
-  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
-  return concatenate(arena, {"\"", text.substr(0, cut), "...\""});
+  const std::string_view shown = cut_to(text, 40);
+  return concatenate(arena, {"\"", shown, shown.size() < text.size() ? "...\"" : "\""});
 }
 
 std::string_view describe(Arena& arena, json::Value value) {

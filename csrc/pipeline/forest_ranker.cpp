@@ -9,7 +9,8 @@ namespace {
 // Metadata "feature_names": a JSON array of texts.
 std::vector<std::string> read_feature_names(const TensorFile& file) {
   const std::string* const text = file.metadata("feature_names");
-  if (text == nullptr) throw Error(ErrorCode::invalid_format, file.name() + ": the metadata lacks feature_names");
+  if (text == nullptr)
+    throw Error(ErrorCode::invalid_format, file.name() + ": the metadata lacks feature_names");
   const json::Document document(*text, file.name() + ": feature_names");
   std::vector<std::string> names;
   if (document.root().is(json::Type::array)) {
@@ -28,8 +29,9 @@ ForestRanker::ForestRanker(const Directory& directory, const std::string& file, 
 ForestRanker::ForestRanker(const TensorFile& file, bool raw_score)
     : forest_(trees::Forest::load(file)), feature_names_(read_feature_names(file)), raw_score_(raw_score) {
   if (feature_names_.size() != forest_.n_features()) {
-    throw Error(ErrorCode::mismatch, file.name() + ": feature_names has " + std::to_string(feature_names_.size()) +
-                                         " texts, the forest " + std::to_string(forest_.n_features()) + " features");
+    throw Error(ErrorCode::mismatch, file.name() + ": feature_names has " +
+                                         std::to_string(feature_names_.size()) + " texts, the forest " +
+                                         std::to_string(forest_.n_features()) + " features");
   }
 }
 

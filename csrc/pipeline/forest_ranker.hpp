@@ -17,8 +17,11 @@ class ForestRanker final : public Ranker {
 
   [[nodiscard]] std::size_t n_features() const noexcept override { return forest_.n_features(); }
   [[nodiscard]] std::size_t n_outputs() const noexcept override { return forest_.n_outputs(); }
-  [[nodiscard]] std::span<const std::string> feature_names() const noexcept override { return feature_names_; }
-  [[nodiscard]] bool predict(const std::uint32_t* rows, std::size_t n, double* out, Arena& arena) const override;
+  [[nodiscard]] std::span<const std::string> feature_names() const noexcept override {
+    return feature_names_;
+  }
+  [[nodiscard]] bool predict(const std::uint32_t* rows, std::size_t n, double* out,
+                             Arena& arena) const override;
 
  private:
   explicit ForestRanker(const TensorFile& file, bool raw_score);

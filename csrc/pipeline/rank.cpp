@@ -18,7 +18,7 @@ bool RankCall::run(std::string_view body, RankResult& result) {
   clock_.mark(Stage::parse);
   if (!resolve_user() || !encode_context() || !find_query()) return false;
   clock_.mark(Stage::user);
-  if (!restrict_rows() || !find_candidates()) return false;
+  if (!restrict_rows() || !find_candidates() || !check_size()) return false;
   clock_.mark(Stage::retrieve);
   assemble();
   clock_.mark(Stage::features);
@@ -38,14 +38,10 @@ bool RankCall::reject(std::initializer_list<std::string_view> message) {
   return false;
 }
 
-bool RankCall::find_row(const table::IdMap& ids, json::Value id, std::string_view where, std::size_t position,
+bool RankCall::find_row(const table::IdMap& ids, json::Value id, Place where,
                         std::optional<std::uint32_t>& row) {
   if (!id.is(ids.is_text() ? json::Type::string : json::Type::integer)) {
-    const std::string_view index =
-        position == SIZE_MAX
-            ? std::string_view{}
-            : concatenate(arena_, {"[", decimal(arena_, static_cast<std::int64_t>(position)), "]"});
-    return reject({where, index, ": got ", describe(arena_, id), ", expected ",
+    return reject({place_text(arena_, where), ": got ", describe(arena_, id), ", expected ",
                    ids.is_text() ? "a string id" : "an integer id"});
   }
   row = ids.is_text() ? ids.find(id.string()) : ids.find(id.integer());
@@ -53,14 +49,15 @@ bool RankCall::find_row(const table::IdMap& ids, json::Value id, std::string_vie
 }
 
 EncodedRow RankCall::new_row(const features::SourceEncoder& encoder) {
-  return {arena_.array<std::uint32_t>(encoder.n_cells()).data(), arena_.array<std::uint64_t>(encoder.n_hashes()).data()};
+  return {arena_.array<std::uint32_t>(encoder.n_cells()).data(),
+          arena_.array<std::uint64_t>(encoder.n_hashes()).data()};
 }
 
 bool RankCall::resolve_user() {
   const features::SourceEncoder& encoder = features_.encoder(features::Source::user);
   user_ = new_row(encoder);
   const std::optional<json::Value> id = request_.user ? request_.user->find("id") : std::nullopt;
-  if (id && engine_.users() != nullptr && !find_row(engine_.users()->ids(), *id, "user.id", SIZE_MAX, user_row_)) {
+  if (id && engine_.users() != nullptr && !find_row(engine_.users()->ids(), *id, {"user.id"}, user_row_)) {
     return false;
   }
   if (user_row_) {
@@ -69,7 +66,8 @@ bool RankCall::resolve_user() {
   } else {
     encoder.encode_missing(user_.cells, user_.hashes);
   }
-  return !request_.user || apply_attributes(engine_, encoder, *request_.user, "user", arena_, user_, failure_);
+  return !request_.user ||
+         apply_attributes(engine_, encoder, *request_.user, {"user"}, arena_, user_, failure_);
 }
 
 bool RankCall::encode_context() {
@@ -77,12 +75,14 @@ bool RankCall::encode_context() {
   context_ = new_row(encoder);
   encoder.encode_missing(context_.cells, context_.hashes);
   return !request_.context ||
-         apply_attributes(engine_, encoder, *request_.context, "context", arena_, context_, failure_);
+         apply_attributes(engine_, encoder, *request_.context, {"context"}, arena_, context_, failure_);
 }
 
 bool RankCall::find_query() {
   const std::vector<QuerySource>& sources = engine_.settings().query;
-  const auto taken = [&](QuerySource source) { return std::find(sources.begin(), sources.end(), source) != sources.end(); };
+  const auto taken = [&](QuerySource source) {
+    return std::find(sources.begin(), sources.end(), source) != sources.end();
+  };
   const bool searches = engine_.index() != nullptr;
   if (request_.vector && !(searches && taken(QuerySource::vector))) {
     return reject({"vector: this bundle takes no query vector from requests"});
@@ -120,10 +120,11 @@ bool RankCall::take_request_vector() {
   const std::span<float> vector = arena_.array<float>(dim);
   std::size_t i = 0;
   for (const json::Value element : request_.vector->array()) {
-    const auto value = element.is_number() ? static_cast<float>(element.number()) : std::numeric_limits<float>::infinity();
+    const auto value =
+        element.is_number() ? static_cast<float>(element.number()) : std::numeric_limits<float>::infinity();
     if (!std::isfinite(value)) {
-      return reject({"vector[", decimal(arena_, static_cast<std::int64_t>(i)), "]: got ", describe(arena_, element),
-                     ", expected a number that float32 can hold"});
+      return reject({"vector[", decimal(arena_, static_cast<std::int64_t>(i)), "]: got ",
+                     describe(arena_, element), ", expected a number that float32 can hold"});
     }
     vector[i++] = value;
   }
@@ -141,7 +142,7 @@ bool RankCall::take_mean_of_liked() {
   std::size_t known = 0;
   for (const json::Value id : request_.like->array()) {
     std::optional<std::uint32_t> row;
-    if (!find_row(items_.ids(), id, "like", position++, row)) return false;
+    if (!find_row(items_.ids(), id, {"like", position++}, row)) return false;
     if (!row) continue;
     const float* const vector = index.vector(*row);
     for (std::size_t j = 0; j < mean.size(); ++j) mean[j] += vector[j];
@@ -166,10 +167,12 @@ std::uint64_t* RankCall::allowed_rows() {
 bool RankCall::restrict_rows() {
   if (request_.filter) {
     table::FilterError mistake;
-    const std::span<std::uint64_t> passing = table::filter_rows(*request_.filter, items_.columns(), arena_, mistake);
+    const std::span<std::uint64_t> passing =
+        table::filter_rows(*request_.filter, items_.columns(), arena_, mistake);
     if (mistake.message != nullptr) {
-      return reject({"filter: ", mistake.name, mistake.name.empty() ? "" : ": ", mistake.message, ", at byte ",
-                     decimal(arena_, static_cast<std::int64_t>(mistake.offset)), "; attributes to filter by: ",
+      return reject({"filter: ", mistake.name, mistake.name.empty() ? "" : ": ", mistake.message,
+                     ", at byte ", decimal(arena_, static_cast<std::int64_t>(mistake.offset)),
+                     "; attributes to filter by: ",
                      items_.columns().names().empty() ? "none" : std::string_view(items_.columns().names())});
     }
     if (allowed_ == nullptr) {
@@ -182,7 +185,7 @@ bool RankCall::restrict_rows() {
   std::size_t position = 0;
   for (const json::Value id : request_.exclude->array()) {
     std::optional<std::uint32_t> row;
-    if (!find_row(items_.ids(), id, "exclude", position++, row)) return false;
+    if (!find_row(items_.ids(), id, {"exclude", position++}, row)) return false;
     if (row) clear_bit(allowed_rows(), *row);
   }
   return true;
@@ -193,7 +196,8 @@ bool RankCall::find_candidates() {
   const std::size_t n = std::max(request_.n_candidates.value_or(engine_.settings().n_candidates), request_.k);
   if (!query_) {
     if (engine_.settings().fallback == Fallback::error) {
-      return reject({"no query vector: the user and the liked items are unknown, and this bundle has no fallback"});
+      return reject(
+          {"no query vector: the user and the liked items are unknown, and this bundle has no fallback"});
     }
     take_popular(n);
     return true;
@@ -223,22 +227,22 @@ void RankCall::take_popular(std::size_t n) {
 
 // An id sent twice counts once; a candidate's own attributes stand over those of the table.
 bool RankCall::take_sent_candidates() {
-  const features::SourceEncoder& encoder = features_.encoder(features::Source::item);
   const std::size_t n = request_.candidates->size();
   const std::span<std::uint32_t> rows = arena_.array<std::uint32_t>(n);
   const std::span<const std::uint32_t*> cells = arena_.array<const std::uint32_t*>(n);
   const std::span<const std::uint64_t*> hashes = arena_.array<const std::uint64_t*>(n);
-  const std::span<json::Value> unknown{static_cast<json::Value*>(arena_.allocate(n * sizeof(json::Value))), n};
+  const std::span<json::Value> unknown{static_cast<json::Value*>(arena_.allocate(n * sizeof(json::Value))),
+                                       n};
   std::size_t known = 0;
   std::size_t n_unknown = 0;
   std::size_t position = 0;
   for (const json::Value candidate : request_.candidates->array()) {
+    const Place place{"candidates", position++};
     const bool is_object = candidate.is(json::Type::object);
     const std::optional<json::Value> id = is_object ? candidate.find("id") : candidate;
-    const std::size_t at = position++;
-    if (!id) return reject({"candidates[", decimal(arena_, static_cast<std::int64_t>(at)), "]: the object has no id"});
+    if (!id) return reject({place_text(arena_, place), ": the object has no id"});
     std::optional<std::uint32_t> row;
-    if (!find_row(items_.ids(), *id, "candidates", at, row)) return false;
+    if (!find_row(items_.ids(), *id, place, row)) return false;
     if (!row) {
       unknown[n_unknown++] = *id;
       continue;
@@ -248,15 +252,8 @@ bool RankCall::take_sent_candidates() {
     rows[known] = *row;
     cells[known] = items_.cells(*row);
     hashes[known] = items_.hashes(*row);
-    if (is_object && candidate.size() > 1) {
-      const EncodedRow copy = new_row(encoder);
-      std::copy_n(cells[known], encoder.n_cells(), copy.cells);
-      std::copy_n(hashes[known], encoder.n_hashes(), copy.hashes);
-      const std::string_view where =
-          concatenate(arena_, {"candidates[", decimal(arena_, static_cast<std::int64_t>(at)), "]"});
-      if (!apply_attributes(engine_, encoder, candidate, where, arena_, copy, failure_)) return false;
-      cells[known] = copy.cells;
-      hashes[known] = copy.hashes;
+    if (is_object && candidate.size() > 1 && !override_item(candidate, place, cells[known], hashes[known])) {
+      return false;
     }
     ++known;
   }
@@ -268,10 +265,30 @@ bool RankCall::take_sent_candidates() {
   return true;
 }
 
+bool RankCall::override_item(json::Value candidate, Place place, const std::uint32_t*& cells,
+                             const std::uint64_t*& hashes) {
+  const features::SourceEncoder& encoder = features_.encoder(features::Source::item);
+  const EncodedRow copy = new_row(encoder);
+  std::copy_n(cells, encoder.n_cells(), copy.cells);
+  std::copy_n(hashes, encoder.n_hashes(), copy.hashes);
+  cells = copy.cells;
+  hashes = copy.hashes;
+  return apply_attributes(engine_, encoder, candidate, place, arena_, copy, failure_);
+}
+
 void RankCall::add_similarities(std::span<const std::uint32_t> rows) {
   const std::span<float> similarities = arena_.array<float>(rows.size());
   engine_.index()->scores(*query_, rows, similarities.data());
   similarities_ = similarities;
+}
+
+// A short request can stand for much memory where there are very many features.
+bool RankCall::check_size() {
+  if (rows_.size() * features_.n_features() <= kMaxCells) return true;
+  return reject({request_.candidates ? "candidates: " : "n_candidates: ",
+                 decimal(arena_, static_cast<std::int64_t>(rows_.size())), " candidates of ",
+                 decimal(arena_, static_cast<std::int64_t>(features_.n_features())), " features, at most ",
+                 decimal(arena_, static_cast<std::int64_t>(kMaxCells)), " values are taken"});
 }
 
 void RankCall::assemble() {
@@ -287,8 +304,9 @@ void RankCall::assemble() {
   const std::span<std::uint32_t> request_row = arena_.array<std::uint32_t>(features_.n_features());
   features_.assemble_request(user_.cells, user_.hashes, context_.cells, context_.hashes, request_row.data());
   matrix_ = arena_.array<std::uint32_t>(n * features_.n_features());
-  features_.assemble_items(request_row.data(), user_.hashes, context_.hashes, item_cells_.data(), item_hashes_.data(),
-                           similarities_.empty() ? nullptr : similarities_.data(), n, matrix_.data());
+  features_.assemble_items(request_row.data(), user_.hashes, context_.hashes, item_cells_.data(),
+                           item_hashes_.data(), similarities_.empty() ? nullptr : similarities_.data(), n,
+                           matrix_.data());
 }
 
 bool RankCall::score() {
@@ -298,7 +316,8 @@ bool RankCall::score() {
     failure_ = {Failure::Kind::internal, "the ranker failed"};
     return false;
   }
-  if (std::all_of(scores_.begin(), scores_.end(), [](double score) { return std::isfinite(score); })) return true;
+  if (std::all_of(scores_.begin(), scores_.end(), [](double score) { return std::isfinite(score); }))
+    return true;
   failure_ = {Failure::Kind::internal, "the ranker returned a score that is not finite"};
   return false;
 }

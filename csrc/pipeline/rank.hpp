@@ -12,16 +12,15 @@ namespace shortlist::pipeline {
 class RankCall {
  public:
   RankCall(const Engine& engine, Arena& arena, Failure& failure)
-      : engine_(engine), features_(*engine.features()), items_(*engine.items()), arena_(arena), failure_(failure) {}
+      : engine_(engine),
+        features_(*engine.features()),
+        items_(*engine.items()),
+        arena_(arena),
+        failure_(failure) {}
 
   [[nodiscard]] bool run(std::string_view body, RankResult& result);
 
  private:
-  struct Candidate {
-    std::uint32_t row;
-    float similarity;  // NaN where there is no query vector
-  };
-
   [[nodiscard]] bool reject(std::initializer_list<std::string_view> message);
   [[nodiscard]] bool resolve_user();
   [[nodiscard]] bool encode_context();
@@ -32,14 +31,18 @@ class RankCall {
   [[nodiscard]] bool restrict_rows();
   [[nodiscard]] bool find_candidates();
   [[nodiscard]] bool take_sent_candidates();
+  // Points to a copy of an item's encoded row that the candidate's own attributes changed.
+  [[nodiscard]] bool override_item(json::Value candidate, Place place, const std::uint32_t*& cells,
+                                   const std::uint64_t*& hashes);
   void take_popular(std::size_t n);
   void add_similarities(std::span<const std::uint32_t> rows);
+  [[nodiscard]] bool check_size();
   void assemble();
   [[nodiscard]] bool score();
   void select(RankResult& result);
 
-  // The row of an id of a request; rows_found says whether the table has it. False where its type is wrong.
-  [[nodiscard]] bool find_row(const table::IdMap& ids, json::Value id, std::string_view where, std::size_t position,
+  // The row of an id of a request, nothing where the table lacks it. False where its type is wrong.
+  [[nodiscard]] bool find_row(const table::IdMap& ids, json::Value id, Place where,
                               std::optional<std::uint32_t>& row);
   [[nodiscard]] EncodedRow new_row(const features::SourceEncoder& encoder);
   [[nodiscard]] std::uint64_t* allowed_rows();
@@ -58,8 +61,8 @@ class RankCall {
   std::optional<retrieval::Query> query_;
   std::uint64_t* allowed_ = nullptr;  // bitmap of rows; null for all
   std::span<const std::uint32_t> rows_;
-  std::span<const float> similarities_;                  // empty without a query vector
-  std::span<const std::uint32_t*> item_cells_;           // of candidates with attributes of their own, else empty
+  std::span<const float> similarities_;         // empty without a query vector
+  std::span<const std::uint32_t*> item_cells_;  // of candidates with attributes of their own, else empty
   std::span<const std::uint64_t*> item_hashes_;
   std::span<const json::Value> unknown_ids_;
   std::string_view fallback_;

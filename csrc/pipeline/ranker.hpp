@@ -22,7 +22,8 @@ class Ranker {
   [[nodiscard]] virtual std::span<const std::string> feature_names() const noexcept = 0;
   // rows: n x n_features cells of 4 bytes; out: n x n_outputs. False where scoring failed.
   // Throws only std::bad_alloc.
-  [[nodiscard]] virtual bool predict(const std::uint32_t* rows, std::size_t n, double* out, Arena& arena) const = 0;
+  [[nodiscard]] virtual bool predict(const std::uint32_t* rows, std::size_t n, double* out,
+                                     Arena& arena) const = 0;
 };
 
 }  // namespace shortlist::pipeline

@@ -87,7 +87,8 @@ bool Engine::rank_json(std::string_view body, bool timings, Arena& arena, std::s
   return true;
 }
 
-bool Engine::score_json(std::string_view body, Arena& arena, std::string_view& reply, Failure& failure) const {
+bool Engine::score_json(std::string_view body, Arena& arena, std::string_view& reply,
+                        Failure& failure) const {
   ScoreResult result;
   if (!score(body, arena, result, failure)) return false;
   StageClock clock;

@@ -50,16 +50,18 @@ namespace {
     request.filter = text->string();
     return true;
   }
-  return reject(failure, concatenate(arena, {"unknown field ", quote(arena, key),
-                                             ", expected user, context, candidates, like, vector, exclude, filter, "
-                                             "k, n_candidates or request_id"}));
+  return reject(failure,
+                concatenate(arena, {"unknown field ", quote(arena, key),
+                                    ", expected user, context, candidates, like, vector, exclude, filter, "
+                                    "k, n_candidates or request_id"}));
 }
 
-[[nodiscard]] bool check_size(const std::optional<json::Value>& array, std::size_t limit, std::string_view field,
-                              Arena& arena, Failure& failure) {
+[[nodiscard]] bool check_size(const std::optional<json::Value>& array, std::size_t limit,
+                              std::string_view field, Arena& arena, Failure& failure) {
   if (!array || array->size() <= limit) return true;
-  return reject(failure, concatenate(arena, {field, ": ", decimal(arena, array->size()), " elements, at most ",
-                                             decimal(arena, static_cast<std::int64_t>(limit)), " are taken"}));
+  return reject(failure,
+                concatenate(arena, {field, ": ", decimal(arena, array->size()), " elements, at most ",
+                                    decimal(arena, static_cast<std::int64_t>(limit)), " are taken"}));
 }
 
 }  // namespace
@@ -86,7 +88,8 @@ std::optional<json::Value> parse_body(std::string_view body, Arena& arena, Failu
   if (!root) {
     failure = {Failure::Kind::bad_request,
                concatenate(arena, {"body: not valid JSON at byte ",
-                                   decimal(arena, static_cast<std::int64_t>(mistake.offset)), ": ", mistake.message})};
+                                   decimal(arena, static_cast<std::int64_t>(mistake.offset)), ": ",
+                                   mistake.message})};
     return std::nullopt;
   }
   if (!root->is(json::Type::object)) {
@@ -115,10 +118,11 @@ bool parse_rank_request(json::Value root, Arena& arena, RankRequest& request, Fa
     return reject(failure, "the request has none of user, vector, like and candidates, expected one of them");
   }
   if (request.n_candidates && *request.n_candidates < request.k) {
-    return reject(failure, concatenate(arena, {"n_candidates: got ",
-                                               decimal(arena, static_cast<std::int64_t>(*request.n_candidates)),
-                                               ", expected at least k, which is ",
-                                               decimal(arena, static_cast<std::int64_t>(request.k))}));
+    return reject(failure,
+                  concatenate(arena, {"n_candidates: got ",
+                                      decimal(arena, static_cast<std::int64_t>(*request.n_candidates)),
+                                      ", expected at least k, which is ",
+                                      decimal(arena, static_cast<std::int64_t>(request.k))}));
   }
   return check_size(request.candidates, kMaxCandidates, "candidates", arena, failure) &&
          check_size(request.like, kMaxIds, "like", arena, failure) &&

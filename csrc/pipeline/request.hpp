@@ -16,9 +16,10 @@ inline constexpr std::size_t kMaxK = 10'000;
 inline constexpr std::size_t kMaxCandidates = 100'000;
 inline constexpr std::size_t kMaxIds = 100'000;  // in like, exclude
 inline constexpr std::size_t kMaxRequestIdBytes = 256;
+inline constexpr std::size_t kMaxCells = std::size_t{1} << 28;  // of features, over all rows: 1 GiB
 
 struct RankRequest {
-  std::optional<json::Value> user;        // objects
+  std::optional<json::Value> user;  // objects
   std::optional<json::Value> context;
   std::optional<json::Value> candidates;  // arrays
   std::optional<json::Value> like;
@@ -37,7 +38,7 @@ struct RankRequest {
 [[nodiscard]] bool parse_rank_request(json::Value root, Arena& arena, RankRequest& request, Failure& failure);
 
 // Shared by the fields of every route: a text of at most 256 bytes.
-[[nodiscard]] bool parse_request_id(json::Value value, Arena& arena, std::optional<std::string_view>& request_id,
-                                    Failure& failure);
+[[nodiscard]] bool parse_request_id(json::Value value, Arena& arena,
+                                    std::optional<std::string_view>& request_id, Failure& failure);
 
 }  // namespace shortlist::pipeline

@@ -6,7 +6,8 @@
 
 namespace shortlist::pipeline {
 
-EncodedTable::EncodedTable(const Directory& directory, const std::string& file, const features::SourceEncoder* encoder)
+EncodedTable::EncodedTable(const Directory& directory, const std::string& file,
+                           const features::SourceEncoder* encoder)
     : file_(TensorFile::open(directory, file)), ids_(file_) {
   if (encoder == nullptr) return;
   n_cells_ = encoder->n_cells();
@@ -15,7 +16,8 @@ EncodedTable::EncodedTable(const Directory& directory, const std::string& file, 
   hashes_ = file_.get<std::uint64_t>("hashes", {size(), n_hashes_});
 }
 
-ItemTable::ItemTable(const Directory& directory, const std::string& file, const features::SourceEncoder* encoder)
+ItemTable::ItemTable(const Directory& directory, const std::string& file,
+                     const features::SourceEncoder* encoder)
     : EncodedTable(directory, file, encoder),
       columns_(file_, size()),
       popular_(file_.get<std::uint32_t>("popular", {size()})) {
@@ -24,7 +26,8 @@ ItemTable::ItemTable(const Directory& directory, const std::string& file, const 
   }
 }
 
-UserTable::UserTable(const Directory& directory, const std::string& file, const features::SourceEncoder* encoder)
+UserTable::UserTable(const Directory& directory, const std::string& file,
+                     const features::SourceEncoder* encoder)
     : EncodedTable(directory, file, encoder) {
   if (!file_.has("vectors")) return;
   dim_ = file_.dim("vectors", 1);

@@ -20,8 +20,12 @@ class EncodedTable {
 
   [[nodiscard]] const table::IdMap& ids() const noexcept { return ids_; }
   [[nodiscard]] std::size_t size() const noexcept { return ids_.size(); }
-  [[nodiscard]] const std::uint32_t* cells(std::size_t row) const noexcept { return cells_.data() + row * n_cells_; }
-  [[nodiscard]] const std::uint64_t* hashes(std::size_t row) const noexcept { return hashes_.data() + row * n_hashes_; }
+  [[nodiscard]] const std::uint32_t* cells(std::size_t row) const noexcept {
+    return cells_.data() + row * n_cells_;
+  }
+  [[nodiscard]] const std::uint64_t* hashes(std::size_t row) const noexcept {
+    return hashes_.data() + row * n_hashes_;
+  }
 
  protected:
   TensorFile file_;

@@ -10,14 +10,16 @@
 
 namespace shortlist::python {
 
-// Arrays as they are: another dtype, or memory that is not C-contiguous, is refused by the overload, never copied.
+// Arrays as they are: another dtype, or memory that is not C-contiguous, is refused by the overload, never
+// copied.
 template <class T>
 using Array = py::array_t<T, py::array::c_style>;
 
 template <class T>
 [[nodiscard]] std::span<const T> as_vector(const Array<T>& array, const char* name) {
   if (array.ndim() != 1) {
-    throw Error(ErrorCode::invalid_argument, std::string(name) + ": " + std::to_string(array.ndim()) + " dimensions, expected 1");
+    throw Error(ErrorCode::invalid_argument,
+                std::string(name) + ": " + std::to_string(array.ndim()) + " dimensions, expected 1");
   }
   return {array.data(), static_cast<std::size_t>(array.shape(0))};
 }

@@ -13,16 +13,29 @@ namespace {
 using pipeline::Engine;
 using pipeline::Failure;
 
-// Scratch memory of this thread, kept between requests. The lease is given up only after the reply was copied out.
+// Scratch memory of this thread, kept between requests; given up only after the reply was copied out. While a
+// request runs Python code may run too (a ranker, a signal handler, a finalizer) and ask again on the same
+// thread: that request gets memory of its own.
 class ArenaLease {
  public:
-  ArenaLease() { arena_.reset(); }
-  [[nodiscard]] Arena& arena() noexcept { return arena_; }
+  ArenaLease() : nested_(leased_) { leased_ = true; }
+  ~ArenaLease() {
+    if (nested_) return;
+    leased_ = false;
+    of_thread_.reset();
+  }
+  ArenaLease(const ArenaLease&) = delete;
+  ArenaLease& operator=(const ArenaLease&) = delete;
+  [[nodiscard]] Arena& arena() noexcept { return nested_ ? own_ : of_thread_; }
 
  private:
-  static thread_local Arena arena_;
+  static thread_local Arena of_thread_;
+  static thread_local bool leased_;
+  bool nested_;
+  Arena own_;
 };
-thread_local Arena ArenaLease::arena_;
+thread_local Arena ArenaLease::of_thread_;
+thread_local bool ArenaLease::leased_ = false;
 
 // A ranker that Python runs, such as ONNX Runtime: predict(blocks: list of arrays) -> float64 array.
 class CallbackRanker final : public pipeline::Ranker {
@@ -40,8 +53,9 @@ class CallbackRanker final : public pipeline::Ranker {
     const py::gil_scoped_acquire locked;
     try {
       const py::array_t<std::uint32_t> cells({n, names_.size()}, rows);  // a copy: the call may keep it
-      const auto scores = py::cast<py::array_t<double, py::array::c_style | py::array::forcecast>>(predict_(cells));
-      if (static_cast<std::size_t>(scores.size()) != n * n_outputs_) return false;
+      using Scores = py::array_t<double, py::array::c_style | py::array::forcecast>;
+      const auto scores = Scores::ensure(predict_(cells));  // null where it is nothing like numbers
+      if (!scores || static_cast<std::size_t>(scores.size()) != n * n_outputs_) return false;
       std::copy_n(scores.data(), n * n_outputs_, out);
       return true;
     } catch (py::error_already_set& error) {
@@ -155,9 +169,10 @@ py::tuple as_tuple(const Engine& engine, const Answer& answer) {
     if (answer.times[stage] == 0) continue;
     timings[py::str(telemetry::kStageNames[stage])] = static_cast<double>(answer.times[stage]) / 1000.0;
   }
-  return py::make_tuple(ids_of(engine.items()->ids(), answer.rows),
-                        py::array_t<double>(static_cast<py::ssize_t>(answer.scores.size()), answer.scores.data()),
-                        answer.request_id, answer.fallback, answer.unknown_ids, timings);
+  return py::make_tuple(
+      ids_of(engine.items()->ids(), answer.rows),
+      py::array_t<double>(static_cast<py::ssize_t>(answer.scores.size()), answer.scores.data()),
+      answer.request_id, answer.fallback, answer.unknown_ids, timings);
 }
 
 // Bodies are ranked on up to n_threads threads of the native pool; the first failure by position is raised.
@@ -199,11 +214,13 @@ py::array_t<double> score(const Engine& engine, const py::bytes& body) {
   });
   engine.counters().count_request(telemetry::Route::score, result.times);
   const std::size_t n_outputs = engine.ranker().n_outputs();
-  if (n_outputs == 1) return py::array_t<double>(static_cast<py::ssize_t>(result.n_rows), result.scores.data());
+  if (n_outputs == 1)
+    return py::array_t<double>(static_cast<py::ssize_t>(result.n_rows), result.scores.data());
   return py::array_t<double>({result.n_rows, n_outputs}, result.scores.data());
 }
 
-std::unique_ptr<Engine> open(const std::string& folder, bool strict, std::shared_ptr<telemetry::Counters> counters,
+std::unique_ptr<Engine> open(const std::string& folder, bool strict,
+                             std::shared_ptr<telemetry::Counters> counters,
                              std::shared_ptr<CallbackRanker> ranker) {
   const py::gil_scoped_release unlocked;
   return std::make_unique<Engine>(folder,

@@ -59,7 +59,8 @@ py::tuple search(const BoundIndex& self, const Array<float>& queries, std::size_
     Arena arena;
     for (std::size_t i = 0; i < n; ++i) {
       arena.reset();
-      const auto hits = self.index.search(self.index.prepare(data.data() + i * self.index.dim()), k, words, arena);
+      const auto hits =
+          self.index.search(self.index.prepare(data.data() + i * self.index.dim()), k, words, arena);
       for (std::size_t j = 0; j < k; ++j) {
         rows_out[i * k + j] = j < hits.size() ? static_cast<std::int64_t>(hits[j].row) : -1;
         scores_out[i * k + j] = j < hits.size() ? hits[j].score : -std::numeric_limits<float>::infinity();
@@ -70,7 +71,8 @@ py::tuple search(const BoundIndex& self, const Array<float>& queries, std::size_
 }
 
 // The metric of pairs (queries[i], rows[i]).
-py::array_t<float> pair_scores(const BoundIndex& self, const Array<float>& queries, const Array<std::uint32_t>& rows) {
+py::array_t<float> pair_scores(const BoundIndex& self, const Array<float>& queries,
+                               const Array<std::uint32_t>& rows) {
   const std::span<const float> data = as_matrix(queries, self.index.dim(), "queries");
   const std::span<const std::uint32_t> row = as_vector(rows, "rows");
   if (row.size() != static_cast<std::size_t>(queries.shape(0))) {
@@ -96,7 +98,8 @@ void register_retrieval(py::module_& module) {
   py::classh<BoundIndex>(module, "FlatIndex")
       .def(py::init(&make_index), py::arg("vectors").noconvert(), py::arg("metric"))
       .def_property_readonly("inverse_norms", [](const BoundIndex& self) { return self.inverse_norms; })
-      .def("search", &search, py::arg("queries").noconvert(), py::arg("k"), py::arg("allowed").noconvert() = py::none())
+      .def("search", &search, py::arg("queries").noconvert(), py::arg("k"),
+           py::arg("allowed").noconvert() = py::none())
       .def("pair_scores", &pair_scores, py::arg("queries").noconvert(), py::arg("rows").noconvert());
 }
 

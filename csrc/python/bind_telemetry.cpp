@@ -15,9 +15,9 @@ py::list cumulative(const telemetry::Histogram& histogram) {
     if (histogram.buckets[b] == 0) continue;
     total += histogram.buckets[b];
     const bool last = b == telemetry::kBuckets - 1;
-    buckets.append(py::make_tuple(last ? std::numeric_limits<double>::infinity()
-                                       : static_cast<double>(telemetry::bucket_limit_ns(b)),
-                                  total));
+    buckets.append(py::make_tuple(
+        last ? std::numeric_limits<double>::infinity() : static_cast<double>(telemetry::bucket_limit_ns(b)),
+        total));
   }
   return buckets;
 }

@@ -76,23 +76,32 @@ Metric metric_of(std::string_view name) {
 
 FlatIndex::FlatIndex(std::span<const float> vectors, std::size_t n_rows, std::size_t dim, Metric metric,
                      std::span<const float> inverse_norms)
-    : vectors_(vectors), n_rows_(n_rows), dim_(dim), metric_(metric), inverse_norms_(inverse_norms),
+    : vectors_(vectors),
+      n_rows_(n_rows),
+      dim_(dim),
+      metric_(metric),
+      inverse_norms_(inverse_norms),
       kernels_(&active_kernels()) {}
 
 FlatIndex::FlatIndex(const TensorFile& file)
-    : n_rows_(file.dim("vectors", 0)), dim_(file.dim("vectors", 1)), metric_(Metric::ip), kernels_(&active_kernels()) {
+    : n_rows_(file.dim("vectors", 0)),
+      dim_(file.dim("vectors", 1)),
+      metric_(Metric::ip),
+      kernels_(&active_kernels()) {
   const std::string* const kind = file.metadata("kind");
   const std::string* const metric = file.metadata("metric");
   if (kind == nullptr || metric == nullptr) {
     throw Error(ErrorCode::invalid_format, file.name() + ": the metadata lacks kind or metric");
   }
   if (*kind != "flat") {
-    throw Error(ErrorCode::unsupported, file.name() + ": index kind \"" + *kind + "\", this version reads \"flat\"");
+    throw Error(ErrorCode::unsupported,
+                file.name() + ": index kind \"" + *kind + "\", this version reads \"flat\"");
   }
   metric_ = metric_of(*metric);
   vectors_ = file.get<float>("vectors", {n_rows_, dim_});
   if (n_rows_ >= UINT32_MAX || dim_ == 0) {
-    throw Error(ErrorCode::invalid_format, file.name() + ": tensor \"vectors\" has no columns or too many rows");
+    throw Error(ErrorCode::invalid_format,
+                file.name() + ": tensor \"vectors\" has no columns or too many rows");
   }
   if (metric_ == Metric::cosine) inverse_norms_ = file.get<float>("inverse_norms", {n_rows_});
 }
@@ -101,7 +110,8 @@ Query FlatIndex::prepare(const float* vector) const noexcept {
   return {vector, metric_ == Metric::cosine ? inverse_norm(*kernels_, vector, dim_) : 1.0f};
 }
 
-void FlatIndex::block_scores(const Query& query, std::size_t first, std::size_t n, float* out) const noexcept {
+void FlatIndex::block_scores(const Query& query, std::size_t first, std::size_t n,
+                             float* out) const noexcept {
   const auto kernel = metric_ == Metric::l2 ? kernels_->l2sq_rows : kernels_->dot_rows;
   kernel(query.vector, vector(first), n, dim_, out);
   if (metric_ == Metric::l2) {
@@ -115,7 +125,8 @@ void FlatIndex::scores(const Query& query, std::span<const std::uint32_t> rows, 
   for (std::size_t i = 0; i < rows.size(); ++i) block_scores(query, rows[i], 1, out + i);
 }
 
-std::span<Hit> FlatIndex::search(const Query& query, std::size_t k, const std::uint64_t* allowed, Arena& arena) const {
+std::span<Hit> FlatIndex::search(const Query& query, std::size_t k, const std::uint64_t* allowed,
+                                 Arena& arena) const {
   k = std::min(k, n_rows_);
   if (k == 0) return {};
   const std::span<float> scores = arena.array<float>(kBlockRows);
@@ -139,7 +150,8 @@ std::span<Hit> FlatIndex::search(const Query& query, std::size_t k, const std::u
     const std::size_t n_passed = kernels_->select_at_least(scores.data(), n, best.floor(), passed.data());
     for (std::size_t i = 0; i < n_passed; ++i) {
       const std::size_t row = first + passed[i];
-      if (allowed == nullptr || test_bit(allowed, row)) best.offer(scores[passed[i]], static_cast<std::uint32_t>(row));
+      if (allowed == nullptr || test_bit(allowed, row))
+        best.offer(scores[passed[i]], static_cast<std::uint32_t>(row));
     }
     best.shrink();
   }

@@ -30,7 +30,8 @@ struct Query {
 
 class FlatIndex {
  public:
-  // vectors: n x dim, row-major, finite; inverse_norms: n for cosine, else empty. Views: they must outlive the index.
+  // vectors: n x dim, row-major, finite; inverse_norms: n for cosine, else empty. Views: they must outlive
+  // the index.
   FlatIndex(std::span<const float> vectors, std::size_t n_rows, std::size_t dim, Metric metric,
             std::span<const float> inverse_norms);
   // Tensors vectors and, for cosine, inverse_norms; metadata kind and metric.
@@ -44,8 +45,8 @@ class FlatIndex {
   [[nodiscard]] Query prepare(const float* vector) const noexcept;
   // The metric for chosen rows; out has as many elements.
   void scores(const Query& query, std::span<const std::uint32_t> rows, float* out) const noexcept;
-  // The best k by descending score, ties by the lower row; fewer where fewer pass. `allowed` is a bitmap of rows,
-  // or null for all. The hits live in the arena. NaN scores are never hits. Throws only std::bad_alloc.
+  // The best k by descending score, ties by the lower row; fewer where fewer pass. `allowed` is a bitmap of
+  // rows, or null for all. The hits live in the arena. NaN scores are never hits. Throws only std::bad_alloc.
   [[nodiscard]] std::span<Hit> search(const Query& query, std::size_t k, const std::uint64_t* allowed,
                                       Arena& arena) const;
 

@@ -9,7 +9,8 @@ namespace {
 
 // "x" of "number.x" or "text.x.codes"; empty where prefix or suffix differ.
 std::string_view between(std::string_view name, std::string_view prefix, std::string_view suffix) {
-  if (name.size() <= prefix.size() + suffix.size() || !name.starts_with(prefix) || !name.ends_with(suffix)) return {};
+  if (name.size() <= prefix.size() + suffix.size() || !name.starts_with(prefix) || !name.ends_with(suffix))
+    return {};
   return name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
 }
 
@@ -19,7 +20,8 @@ void check_codes(const TensorFile& file, const std::string& tensor, std::span<co
     return code >= lowest && code < static_cast<std::int64_t>(n_texts);
   });
   if (!inside) {
-    throw Error(ErrorCode::invalid_format, file.name() + ": tensor \"" + tensor + "\" has codes outside its texts");
+    throw Error(ErrorCode::invalid_format,
+                file.name() + ": tensor \"" + tensor + "\" has codes outside its texts");
   }
 }
 
@@ -46,11 +48,12 @@ Column list_column(const TensorFile& file, const std::string& base, std::size_t 
   column.codes = file.get<std::int32_t>(base + ".codes", {TensorFile::kAny});
   column.offsets = file.get<std::int64_t>(base + ".offsets", {n_rows + 1});
   check_codes(file, base + ".codes", column.codes, 0, column.texts.size());
-  bool rising = column.offsets.front() == 0 && column.offsets.back() == static_cast<std::int64_t>(column.codes.size());
+  bool rising =
+      column.offsets.front() == 0 && column.offsets.back() == static_cast<std::int64_t>(column.codes.size());
   for (std::size_t i = 0; rising && i < n_rows; ++i) rising = column.offsets[i] <= column.offsets[i + 1];
   if (!rising) {
-    throw Error(ErrorCode::invalid_format,
-                file.name() + ": tensor \"" + base + ".offsets\" does not rise from 0 to the number of codes");
+    throw Error(ErrorCode::invalid_format, file.name() + ": tensor \"" + base +
+                                               ".offsets\" does not rise from 0 to the number of codes");
   }
   column.lookup = TextLookup(column.texts);
   return column;

@@ -15,9 +15,9 @@ namespace shortlist::table {
 struct Column {
   enum class Kind : std::uint8_t { number, text, list };
   Kind kind = Kind::number;
-  std::span<const double> numbers;       // NaN is missing
-  std::span<const std::int32_t> codes;   // positions in `texts`; -1 is missing (text); concatenated (list)
-  std::span<const std::int64_t> offsets; // list: the codes of row i are codes[offsets[i] .. offsets[i + 1])
+  std::span<const double> numbers;        // NaN is missing
+  std::span<const std::int32_t> codes;    // positions in `texts`; -1 is missing (text); concatenated (list)
+  std::span<const std::int64_t> offsets;  // list: the codes of row i are codes[offsets[i] .. offsets[i + 1])
   TextPool texts;
   TextLookup lookup;
 };

@@ -1,5 +1,6 @@
 #include "table/filter.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "base/bitmap.hpp"
@@ -36,7 +37,9 @@ void set_where(Bits bits, std::size_t n_rows, Predicate passes) {
 }
 
 void set_numbers(Bits bits, std::span<const double> numbers, Comparison comparison, double bound) {
-  const auto scan = [&](auto passes) { set_where(bits, numbers.size(), [&](std::size_t i) { return passes(numbers[i]); }); };
+  const auto scan = [&](auto passes) {
+    set_where(bits, numbers.size(), [&](std::size_t i) { return passes(numbers[i]); });
+  };
   switch (comparison) {
     case Comparison::equal:
       return scan([&](double x) { return x == bound; });
@@ -52,6 +55,62 @@ void set_numbers(Bits bits, std::span<const double> numbers, Comparison comparis
       return scan([&](double x) { return x >= bound; });
   }
 }
+
+// Rows one of whose codes passes; a missing one (-1) is never asked about.
+template <class Predicate>
+void set_codes(Bits bits, const Column& column, Predicate passes) {
+  const std::span<const std::int32_t> codes = column.codes;
+  if (column.kind == Column::Kind::text) {
+    set_where(bits, codes.size(), [&](std::size_t i) { return codes[i] >= 0 && passes(codes[i]); });
+    return;
+  }
+  set_where(bits, column.offsets.size() - 1, [&](std::size_t i) {
+    const auto* const first = codes.data() + column.offsets[i];
+    return std::any_of(first, codes.data() + column.offsets[i + 1], passes);
+  });
+}
+
+// The values of a list after "in".
+class Wanted {
+ public:
+  // `n_bytes` is the size of the list's text at most.
+  Wanted(const Column& column, std::size_t n_bytes, Arena& arena) : column_(column) {
+    if (column.kind == Column::Kind::number) {
+      numbers_ = arena.array<double>(n_bytes / 2 + 1);  // a digit and a comma each
+      return;
+    }
+    codes_ = arena.array<std::uint64_t>(bitmap_words(column.texts.size()));
+    std::fill(codes_.begin(), codes_.end(), std::uint64_t{0});
+  }
+
+  void add(const Literal& value) noexcept {
+    if (column_.kind == Column::Kind::number) {
+      numbers_[n_numbers_++] = value.number;
+    } else if (const auto code = column_.lookup.find(column_.texts, value.text)) {
+      set_bit(codes_.data(), *code);
+    }
+  }
+
+  void set_rows(Bits bits) noexcept {
+    if (column_.kind != Column::Kind::number) {
+      set_codes(bits, column_,
+                [&](std::int32_t code) { return test_bit(codes_.data(), static_cast<std::size_t>(code)); });
+      return;
+    }
+    const std::span<double> sorted = numbers_.first(n_numbers_);
+    std::sort(sorted.begin(), sorted.end());
+    set_where(bits, column_.numbers.size(), [&](std::size_t i) {
+      const auto found = std::lower_bound(sorted.begin(), sorted.end(), column_.numbers[i]);
+      return found != sorted.end() && *found == column_.numbers[i];  // never of NaN
+    });
+  }
+
+ private:
+  const Column& column_;
+  std::span<double> numbers_;
+  std::size_t n_numbers_ = 0;
+  std::span<std::uint64_t> codes_;
+};
 
 // Parses and evaluates in one pass; every sub-expression is a bitmap in the arena.
 class Evaluator {
@@ -93,9 +152,21 @@ class Evaluator {
     return true;
   }
   [[nodiscard]] Bits none() {
-    const Bits bits = arena_.array<std::uint64_t>(bitmap_words(columns_.n_rows()));
+    const std::size_t n_words = bitmap_words(columns_.n_rows());
+    Bits bits;
+    if (spare_ != nullptr) {
+      bits = {spare_, n_words};
+      spare_ = reinterpret_cast<std::uint64_t*>(bits[0]);
+    } else {
+      bits = arena_.array<std::uint64_t>(n_words);
+    }
     for (std::uint64_t& word : bits) word = 0;
     return bits;
+  }
+  void give_back(Bits bits) noexcept {
+    if (bits.empty()) return;
+    bits[0] = reinterpret_cast<std::uintptr_t>(spare_);
+    spare_ = bits.data();
   }
   void negate(Bits bits) noexcept {
     const std::size_t n_rows = columns_.n_rows();
@@ -109,6 +180,7 @@ class Evaluator {
       const std::optional<Bits> right = conjunction(depth);
       if (!right) return right;
       for (std::size_t i = 0; i < left->size(); ++i) (*left)[i] |= (*right)[i];
+      give_back(*right);
     }
     return left;
   }
@@ -119,6 +191,7 @@ class Evaluator {
       const std::optional<Bits> right = term(depth);
       if (!right) return right;
       for (std::size_t i = 0; i < left->size(); ++i) (*left)[i] &= (*right)[i];
+      give_back(*right);
     }
     return left;
   }
@@ -137,6 +210,7 @@ class Evaluator {
   }
 
   [[nodiscard]] std::optional<Bits> comparison() {
+    if (++n_comparisons_ > kMaxFilterComparisons) return fail("more than 256 comparisons");
     skip_space();
     const std::size_t start = at_;
     if (at_ == text_.size() || !name_start(text_[at_])) return fail("expected the name of an item attribute");
@@ -172,51 +246,38 @@ class Evaluator {
     return std::nullopt;
   }
 
+  // However long the list, its column is read once.
   [[nodiscard]] std::optional<Bits> any_of(const Column& column, std::string_view name) {
     if (!take("[")) return fail("expected a list in brackets");
-    const Bits bits = none();
+    Wanted wanted(column, text_.size() - at_, arena_);
     do {
       const std::optional<Literal> value = literal(column, name);
       if (!value) return std::nullopt;
-      set_equal(bits, column, *value);
+      wanted.add(*value);
     } while (take(","));
     if (!take("]")) return fail("expected a comma or a closing bracket");
+    const Bits bits = none();
+    wanted.set_rows(bits);
     return bits;
   }
 
   [[nodiscard]] std::optional<Bits> compare(const Column& column, Comparison comparison, const Literal& value,
                                             std::string_view name) {
-    const Bits bits = none();
     if (column.kind == Column::Kind::number) {
+      const Bits bits = none();
       set_numbers(bits, column.numbers, comparison, value.number);
       return bits;
     }
     if (comparison != Comparison::equal && comparison != Comparison::not_equal) {
       return fail("a text has no order, use ==, != or in", name);
     }
-    set_equal(bits, column, value);
+    const Bits bits = none();
+    if (const auto code = column.lookup.find(column.texts, value.text)) {
+      set_codes(bits, column,
+                [wanted = static_cast<std::int32_t>(*code)](std::int32_t c) { return c == wanted; });
+    }
     if (comparison == Comparison::not_equal) negate(bits);
     return bits;
-  }
-
-  static void set_equal(Bits bits, const Column& column, const Literal& value) {
-    if (column.kind == Column::Kind::number) {
-      set_numbers(bits, column.numbers, Comparison::equal, value.number);
-      return;
-    }
-    const std::optional<std::uint32_t> found = column.lookup.find(column.texts, value.text);
-    if (!found) return;
-    const auto code = static_cast<std::int32_t>(*found);
-    if (column.kind == Column::Kind::text) {
-      set_where(bits, column.codes.size(), [&](std::size_t i) { return column.codes[i] == code; });
-      return;
-    }
-    set_where(bits, column.offsets.size() - 1, [&](std::size_t i) {
-      for (auto j = column.offsets[i]; j < column.offsets[i + 1]; ++j) {
-        if (column.codes[static_cast<std::size_t>(j)] == code) return true;
-      }
-      return false;
-    });
   }
 
   [[nodiscard]] std::optional<Literal> literal(const Column& column, std::string_view name) {
@@ -248,21 +309,35 @@ class Evaluator {
   // A backslash takes the next character as it is.
   [[nodiscard]] std::optional<Literal> quoted() {
     const char quote = text_[at_++];
-    const std::span<char> copy = arena_.array<char>(text_.size() - at_ + 1);
-    std::size_t size = 0;
-    while (at_ < text_.size() && text_[at_] != quote) {
-      at_ += text_[at_] == '\\' && at_ + 1 < text_.size();
-      copy[size++] = text_[at_++];
+    const std::size_t start = at_;
+    std::size_t n_backslashes = 0;
+    for (; at_ < text_.size() && text_[at_] != quote; ++at_) {
+      if (text_[at_] != '\\' || at_ + 1 == text_.size()) continue;
+      ++n_backslashes;
+      ++at_;
     }
     if (at_ == text_.size()) return fail("a text without its closing quote");
-    ++at_;
-    return Literal{true, 0.0, {copy.data(), size}};
+    const std::string_view inside = text_.substr(start, at_++ - start);
+    return Literal{true, 0.0, n_backslashes == 0 ? inside : without_backslashes(inside, n_backslashes)};
+  }
+
+  [[nodiscard]] std::string_view without_backslashes(std::string_view text, std::size_t n_backslashes) {
+    const std::span<char> copy = arena_.array<char>(text.size() - n_backslashes);
+    std::size_t from = 0;
+    for (char& c : copy) {
+      from += text[from] == '\\';
+      c = text[from++];
+    }
+    return {copy.data(), copy.size()};
   }
 
   std::string_view text_;
   const Columns& columns_;
   Arena& arena_;
   std::size_t at_ = 0;
+  std::size_t n_comparisons_ = 0;
+  std::uint64_t* spare_ =
+      nullptr;  // bitmaps to use again, each with the address of the next in its first word
   const char* message_ = nullptr;
   std::string_view name_;
 };

@@ -3,8 +3,8 @@
 //   expression  = conjunction { "or" conjunction }
 //   conjunction = term { "and" term }
 //   term        = "not" term | "(" expression ")" | column comparison
-//   comparison  = ( "==" | "=" | "!=" | "<" | "<=" | ">" | ">=" ) literal | [ "not" ] "in" "[" literal { "," literal } "]"
-//   literal     = number | 'text' | "text" | true | false
+//   comparison  = ( "==" | "=" | "!=" | "<" | "<=" | ">" | ">=" ) literal | [ "not" ] "in" "[" literal { ","
+//   literal } "]" literal     = number | 'text' | "text" | true | false
 //
 // A column that holds lists passes == and in where any element does. A missing value passes nothing but
 // != and not in, which are the negations of == and in.
@@ -22,6 +22,7 @@ namespace shortlist::table {
 
 inline constexpr std::size_t kMaxFilterBytes = 8192;
 inline constexpr std::size_t kMaxFilterDepth = 32;
+inline constexpr std::size_t kMaxFilterComparisons = 256;  // each reads a column of the whole table
 
 struct FilterError {
   const char* message = nullptr;  // a constant; null when the expression was valid
@@ -30,7 +31,7 @@ struct FilterError {
 };
 
 // The rows that pass, as a bitmap in the arena; empty on a mistake. Throws only std::bad_alloc.
-[[nodiscard]] std::span<std::uint64_t> filter_rows(std::string_view expression, const Columns& columns, Arena& arena,
-                                                   FilterError& error);
+[[nodiscard]] std::span<std::uint64_t> filter_rows(std::string_view expression, const Columns& columns,
+                                                   Arena& arena, FilterError& error);
 
 }  // namespace shortlist::table

@@ -16,11 +16,12 @@ IdMap::IdMap(const TensorFile& file) : is_text_(file.has("id_offsets")) {
   }
   slots_ = file.get<std::uint32_t>("id_slots", {TensorFile::kAny});
   const std::size_t rows = size();
-  const bool bounded = std::all_of(slots_.begin(), slots_.end(), [&](std::uint32_t slot) { return slot <= rows; });
+  const bool bounded =
+      std::all_of(slots_.begin(), slots_.end(), [&](std::uint32_t slot) { return slot <= rows; });
   if (rows >= UINT32_MAX || !std::has_single_bit(slots_.size()) || !bounded ||
       std::find(slots_.begin(), slots_.end(), 0u) == slots_.end()) {
-    throw Error(ErrorCode::invalid_format,
-                file.name() + ": tensor \"id_slots\" is no hash table over its " + std::to_string(rows) + " ids");
+    throw Error(ErrorCode::invalid_format, file.name() + ": tensor \"id_slots\" is no hash table over its " +
+                                               std::to_string(rows) + " ids");
   }
 }
 

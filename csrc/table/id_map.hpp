@@ -14,7 +14,8 @@ namespace shortlist::table {
 class IdMap {
  public:
   IdMap() = default;
-  // Tensors ids | id_offsets + id_bytes, and id_slots. Throws invalid_format where a look-up could leave the table.
+  // Tensors ids | id_offsets + id_bytes, and id_slots. Throws invalid_format where a look-up could leave the
+  // table.
   explicit IdMap(const TensorFile& file);
 
   [[nodiscard]] std::size_t size() const noexcept { return is_text_ ? texts_.size() : integers_.size(); }

@@ -14,8 +14,8 @@ TextPool::TextPool(const TensorFile& file, const std::string& offsets, const std
                 offsets_.back() == static_cast<std::int64_t>(bytes_.size()) && offsets_.size() <= UINT32_MAX;
   for (std::size_t i = 1; rising && i < offsets_.size(); ++i) rising = offsets_[i - 1] <= offsets_[i];
   if (!rising) {
-    throw Error(ErrorCode::invalid_format,
-                file.name() + ": tensor \"" + offsets + "\" does not rise from 0 to the size of \"" + bytes + "\"");
+    throw Error(ErrorCode::invalid_format, file.name() + ": tensor \"" + offsets +
+                                               "\" does not rise from 0 to the size of \"" + bytes + "\"");
   }
 }
 

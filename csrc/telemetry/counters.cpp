@@ -19,11 +19,12 @@ namespace {
 using Cell = std::atomic<std::uint64_t>;
 static_assert(Cell::is_always_lock_free && sizeof(Cell) == 8);
 
-// Threads are spread over slots so that they rarely write the same cache line; a shared slot is still counted right.
+// Threads are spread over slots so that they rarely write the same cache line; a shared slot is still counted
+// right.
 constexpr std::size_t kSlots = 16;
 constexpr std::size_t kNames = 128;
 constexpr std::size_t kNameBytes = 64;
-constexpr std::uint64_t kLayout = 0x53484f5254000001ULL;  // "SHORT", layout 1
+constexpr std::uint64_t kLayout = 0x53484f5254000002ULL;  // "SHORT", layout 2
 
 [[nodiscard]] std::size_t slot_of_thread() noexcept {
   static std::atomic<std::size_t> threads{0};
@@ -49,10 +50,10 @@ struct alignas(64) Slot {
   std::array<RouteCells, kRouteNames.size()> routes;
   Cell fallbacks;
 };
-// A name is published once its hash is set and its bytes are complete (ready).
+// A name is published once its hash is set and its bytes are complete, which its size tells.
 struct NameCells {
   Cell hash;
-  Cell ready;
+  Cell size_plus_1;
   Cell count;
   char bytes[kNameBytes];
 };
@@ -90,10 +91,10 @@ Counters::Counters(const std::string& path) {
   if (!path.empty()) {
     file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file < 0) fail("cannot be opened");
-    struct stat status {};
-    const bool sized = ::fstat(file, &status) == 0 &&
-                       (status.st_size == static_cast<off_t>(sizeof(Page)) ||
-                        (status.st_size == 0 && ::ftruncate(file, sizeof(Page)) == 0));
+    struct stat status{};
+    const bool sized =
+        ::fstat(file, &status) == 0 && (status.st_size == static_cast<off_t>(sizeof(Page)) ||
+                                        (status.st_size == 0 && ::ftruncate(file, sizeof(Page)) == 0));
     if (!sized) {
       ::close(file);
       throw Error(ErrorCode::mismatch, "counters " + path + ": not a counters file of this version");
@@ -135,9 +136,10 @@ void Counters::count_error(Route route) noexcept {
 void Counters::count_fallback() noexcept { add(page_->slots[slot_of_thread()].fallbacks, 1); }
 
 void Counters::count_unknown_attribute(std::string_view name) noexcept {
-  name = name.substr(0, kNameBytes - 1);
-  while (!name.empty() && name.size() == kNameBytes - 1 && (static_cast<unsigned char>(name.back()) & 0x80) != 0) {
-    name.remove_suffix(1);  // not in the middle of a character
+  if (name.size() > kNameBytes) {
+    std::size_t cut = kNameBytes;
+    while (cut > 0 && (static_cast<unsigned char>(name[cut]) & 0xC0) == 0x80) --cut;  // whole characters only
+    name = name.substr(0, cut);
   }
   const std::uint64_t hash = xxh64(name) | 1;
   for (std::size_t probe = 0; probe < kNames; ++probe) {
@@ -145,7 +147,7 @@ void Counters::count_unknown_attribute(std::string_view name) noexcept {
     std::uint64_t present = cells.hash.load(std::memory_order_acquire);
     if (present == 0 && cells.hash.compare_exchange_strong(present, hash, std::memory_order_acq_rel)) {
       std::memcpy(cells.bytes, name.data(), name.size());
-      cells.ready.store(1, std::memory_order_release);
+      cells.size_plus_1.store(name.size() + 1, std::memory_order_release);
       present = hash;
     }
     if (present == hash) return add(cells.count, 1);
@@ -173,9 +175,9 @@ Snapshot Counters::snapshot() const {
     result.fallbacks += read(slot.fallbacks);
   }
   for (const NameCells& cells : page_->names) {
-    if (cells.ready.load(std::memory_order_acquire) == 0) continue;
-    result.unknown_attributes.emplace_back(std::string(cells.bytes, ::strnlen(cells.bytes, kNameBytes - 1)),
-                                           read(cells.count));
+    const std::uint64_t size_plus_1 = cells.size_plus_1.load(std::memory_order_acquire);
+    if (size_plus_1 == 0 || size_plus_1 > kNameBytes + 1) continue;
+    result.unknown_attributes.emplace_back(std::string(cells.bytes, size_plus_1 - 1), read(cells.count));
   }
   result.uncounted_unknown_attributes = read(page_->uncounted_names);
   std::sort(result.unknown_attributes.begin(), result.unknown_attributes.end());

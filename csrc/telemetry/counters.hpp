@@ -16,10 +16,10 @@ inline constexpr std::array<std::string_view, 2> kRouteNames = {"rank", "score"}
 
 enum class Stage : std::uint8_t { parse, user, retrieve, features, score, select, serialise, total };
 inline constexpr std::array<std::string_view, 8> kStageNames = {"parse", "user",   "retrieve",  "features",
-                                                               "score", "select", "serialise", "total"};
+                                                                "score", "select", "serialise", "total"};
 
-// Log-linear buckets: 16 to each power of two from 256 ns to 2^34 ns (17 s), one below and one above; 4.4 % wide
-// at the middle, so a quantile read from them is off by at most 6.25 %.
+// Log-linear buckets: 16 to each power of two from 256 ns to 2^34 ns (17 s), one below and one above; 4.4 %
+// wide at the middle, so a quantile read from them is off by at most 6.25 %.
 inline constexpr std::size_t kFirstPower = 8;
 inline constexpr std::size_t kLastPower = 34;
 inline constexpr std::size_t kBuckets = (kLastPower - kFirstPower) * 16 + 2;

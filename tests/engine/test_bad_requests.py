@@ -30,6 +30,8 @@ BAD = [
     (b'{"user":{"id":"u1","age":"old"},"k":1}', 'user.age: got "old", expected a number'),
     (b'{"user":{"id":"u1","age":[1]},"k":1}', "user.age: got an array"),
     (b'{"user":{"id":"u1","age":1,"age":2},"k":1}', "user.age: occurs twice"),
+    (b'{"user":{"id":"u1","id":"u2"},"k":1}', "user.id: occurs twice"),
+    (b'{"candidates":[{"id":101,"id":102}],"k":1}', r"candidates\[0\].id: occurs twice"),
     (b'{"user":{"id":"u1","age":NaN},"k":1}', "not valid JSON"),
     (b'{"user":{"id":"u1","age":1e999},"k":1}', "beyond the range of float64"),
     (b'{"user":{"id":"u1"},"context":[],"k":1}', "context: got an array"),
@@ -76,6 +78,8 @@ def test_a_bad_rank_request_is_refused(engine, body, message):
         (b'{"rows":[{},{"user.age":"x"}]}', r'rows\[1\].user.age: got "x", expected a number'),
         (b'{"rows":[{"user.age":{}}]}', r"rows\[0\].user.age: got an object"),
         (b'{"rows":[{"similarity":"x"}]}', r"rows\[0\].similarity: got"),
+        (b'{"rows":[{},{"user.age":1,"user.age":2}]}', r"rows\[1\].user.age: occurs twice"),
+        (b'{"rows":[{"similarity":1,"similarity":1}]}', r"rows\[0\].similarity: occurs twice"),
     ],
 )
 def test_a_bad_score_request_is_refused(engine, body, message):

@@ -247,14 +247,28 @@ def test_requests_errors_and_unknown_attributes_are_counted(catalogue):
     engine = shortlist.Engine.load(catalogue.path)
     engine.rank({"user": {"id": "u1", "agee": 3}, "context": {"hr": 1}}, k=1)
     engine.rank({"user": {"id": "who"}}, k=1)
+    engine.rank({"candidates": [{"id": 101 + i, "bm26": i} for i in range(3)]}, k=1)
     with pytest.raises(shortlist.RequestError):
         engine.rank({"user": {"id": "u1"}}, k=0)
     counts = engine.counters.snapshot()
-    assert counts["routes"]["rank"]["requests"] == 3
+    assert counts["routes"]["rank"]["requests"] == 4
     assert counts["routes"]["rank"]["errors"] == 1
-    assert counts["routes"]["rank"]["stages"]["total"]["count"] == 2
+    assert counts["routes"]["rank"]["stages"]["total"]["count"] == 3
     assert counts["fallbacks"] == 1
-    assert counts["unknown_attributes"] == {"user.agee": 1, "context.hr": 1}
+    assert counts["unknown_attributes"] == {
+        "user.agee": 1,
+        "context.hr": 1,
+        "candidates.bm26": 3,
+    }
+
+
+def test_a_long_unknown_attribute_is_counted_under_a_name_that_is_valid_text(catalogue):
+    engine = shortlist.Engine.load(catalogue.path)
+    for n in range(50, 70):
+        engine.rank({"user": {"id": "u1", "a" * n + "\U0001f600" * 3: 1}}, k=1)
+    counted = engine.counters.snapshot()["unknown_attributes"]
+    assert sum(counted.values()) == 20
+    assert all(name.startswith("user.aaa") for name in counted)
 
 
 def test_a_strict_engine_refuses_unknown_attributes(catalogue):

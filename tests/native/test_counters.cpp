@@ -1,4 +1,5 @@
 // Counters add up over threads, and a histogram's buckets hold what falls in them.
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -49,4 +50,21 @@ TEST_CASE(a_flood_of_unknown_names_is_bounded) {
   const Snapshot now = counters.snapshot();
   CHECK_EQ(now.unknown_attributes.size(), 128u);
   CHECK_EQ(now.uncounted_unknown_attributes, 872u);
+}
+
+TEST_CASE(a_long_name_is_cut_between_characters) {
+  Counters counters("");
+  const std::string ascii(60, 'a');
+  counters.count_unknown_attribute(ascii + "\xF0\x9F\x98\x80");  // 64 bytes fit
+  counters.count_unknown_attribute(ascii +
+                                   "a\xF0\x9F\x98\x80"
+                                   "b");  // of the 66 the character's four do not
+  counters.count_unknown_attribute(std::string_view("a\0b", 3));
+  counters.count_unknown_attribute("");
+  const Snapshot now = counters.snapshot();
+  CHECK_EQ(now.unknown_attributes.size(), 4u);
+  CHECK_EQ(now.unknown_attributes[0].first, "");
+  CHECK_EQ(now.unknown_attributes[1].first.size(), 3u);
+  CHECK_EQ(now.unknown_attributes[2].first, ascii + "a");
+  CHECK_EQ(now.unknown_attributes[3].first, ascii + "\xF0\x9F\x98\x80");
 }

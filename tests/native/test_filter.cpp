@@ -1,10 +1,12 @@
-// Filter expressions select the rows that a reading of them by hand selects, and refuse what they cannot mean.
+// Filter expressions select the rows that a reading of them by hand selects, and refuse what they cannot
+// mean.
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -48,10 +50,11 @@ class Fixture {
   void write() const {
     std::string header = "{";
     std::string data;
-    const auto add = [&](const char* name, const char* dtype, std::size_t n, const void* bytes, std::size_t size) {
-      header += std::string(header.size() == 1 ? "" : ",") + "\"" + name + "\":{\"dtype\":\"" + dtype + "\",\"shape\":[" +
-                std::to_string(n) + "],\"data_offsets\":[" + std::to_string(data.size()) + "," +
-                std::to_string(data.size() + size) + "]}";
+    const auto add = [&](const char* name, const char* dtype, std::size_t n, const void* bytes,
+                         std::size_t size) {
+      header += std::string(header.size() == 1 ? "" : ",") + "\"" + name + "\":{\"dtype\":\"" + dtype +
+                "\",\"shape\":[" + std::to_string(n) + "],\"data_offsets\":[" + std::to_string(data.size()) +
+                "," + std::to_string(data.size() + size) + "]}";
       data.append(static_cast<const char*>(bytes), size);
     };
     const double price[] = {10, 20, std::numeric_limits<double>::quiet_NaN(), 30, 40};
@@ -111,17 +114,94 @@ TEST_CASE(connectives_bind_as_usual) {
   CHECK_EQ(table.select("not price < 30"), "2 3 4");
 }
 
+TEST_CASE(lists_of_any_length_select_rows) {
+  const Fixture table;
+  CHECK_EQ(table.select("price in [40, 1e1, true, 40]"), "0 4");
+  CHECK_EQ(table.select("price in [7]"), "");
+  CHECK_EQ(table.select("genre not in ['jazz', 'punk']"), "1 2 4");
+  CHECK_EQ(table.select("tags not in ['a']"), "1 2 3");
+  std::string numbers = "price in [1";
+  while (numbers.size() < table::kMaxFilterBytes - 20) numbers += ",2";
+  CHECK_EQ(table.select(numbers + ",30 ]"), "3");
+}
+
+TEST_CASE(a_backslash_takes_the_next_character_as_it_is) {
+  const Fixture table;
+  CHECK_EQ(table.select(R"(genre == 'ja\zz')"), "0 3");
+  CHECK_EQ(table.select(R"(genre == "j\a\zz")"), "0 3");
+  CHECK_EQ(table.select(R"(genre in ["\r\o\c\k", 'x\'y', "\\"])"), "1");
+  CHECK_EQ(table.select(R"(genre == 'jazz\')"), "error: a text without its closing quote");
+}
+
+TEST_CASE(nested_expressions_select_what_their_parts_say) {
+  struct Part {
+    std::string text;
+    unsigned rows;
+  };
+  const Fixture table;
+  const std::vector<Part> atoms = {{"price < 30", 0b00011},
+                                   {"genre == 'jazz'", 0b01001},
+                                   {"tags in ['b', 'c']", 0b01101},
+                                   {"price != 20", 0b11101},
+                                   {"genre not in ['rock']", 0b11101}};
+  std::mt19937 random(8);
+  for (int i = 0; i < 300; ++i) {
+    std::vector<Part> parts = atoms;
+    while (parts.size() > 1) {
+      const Part b = parts.back();
+      parts.pop_back();
+      Part& a = parts[random() % parts.size()];
+      switch (random() % 3) {
+        case 0:
+          a = {"(" + a.text + " or " + b.text + ")", a.rows | b.rows};
+          break;
+        case 1:
+          a = {"(" + a.text + " and " + b.text + ")", a.rows & b.rows};
+          break;
+        default:
+          a = {"not (" + b.text + " or " + a.text + ")", ~(a.rows | b.rows) & 0b11111};
+      }
+    }
+    std::string expected;
+    for (unsigned row = 0; row < 5; ++row) {
+      if ((parts[0].rows >> row & 1) != 0) expected += (expected.empty() ? "" : " ") + std::to_string(row);
+    }
+    CHECK_EQ(table.select(parts[0].text), expected);
+  }
+}
+
 TEST_CASE(mistakes_are_told) {
   const Fixture table;
-  const char* const expressions[] = {"",  "price", "price <", "price < 'a'", "genre < 'a'", "genre == 3", "cost == 1",
-                                     "price == 1 and", "(price == 1", "price in [", "price in [1", "genre == 'a", "price == 1 2",
-                                     "price like 3", "not", "price == 1e999", "genre in ['a' 'b']", "price ! 3", "\xff"};
+  const char* const expressions[] = {"",
+                                     "price",
+                                     "price <",
+                                     "price < 'a'",
+                                     "genre < 'a'",
+                                     "genre == 3",
+                                     "cost == 1",
+                                     "price == 1 and",
+                                     "(price == 1",
+                                     "price in [",
+                                     "price in [1",
+                                     "genre == 'a",
+                                     "price == 1 2",
+                                     "price like 3",
+                                     "not",
+                                     "price == 1e999",
+                                     "genre in ['a' 'b']",
+                                     "price ! 3",
+                                     "\xff"};
   for (const char* const expression : expressions) {
     if (!table.select(expression).starts_with("error: ")) check::fail(__FILE__, __LINE__, expression);
   }
-  CHECK(table.select(std::string(40, '(') + "price == 1" + std::string(40, ')')).starts_with("error: nested too deep"));
+  CHECK(table.select(std::string(40, '(') + "price == 1" + std::string(40, ')'))
+            .starts_with("error: nested too deep"));
   std::string nots;
   for (int i = 0; i < 40; ++i) nots += "not ";
   CHECK(table.select(nots + "price == 1").starts_with("error: nested too deep"));
   CHECK(table.select(std::string(9000, ' ')).starts_with("error: longer"));
+  std::string many = "price == 1";
+  for (std::size_t i = 1; i < table::kMaxFilterComparisons; ++i) many += " or price == 1";
+  CHECK_EQ(table.select(many), "");
+  CHECK_EQ(table.select(many + " or price == 1"), "error: more than 256 comparisons");
 }

@@ -47,10 +47,39 @@ TEST_CASE(containers_keep_their_order_and_sizes) {
 }
 
 TEST_CASE(what_is_no_json_is_refused) {
-  const char* const texts[] = {"",      " ",     "{",     "[",       "[1",     "[1,]",    "{\"a\"}",  "{\"a\":}", "{a:1}",
-                               "[1 2]", "nul",   "truex", "+1",      "01",     "1.",      ".5",       "1e",       "-",
-                               "NaN",   "[}",    "\"",    "\"\\x\"", "\"\n\"", "1 2",     "{\"a\":1,}", "Infinity", "'a'",
-                               "\"\\u12\"", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"abc\\", "[[[[[[[[[[[["};
+  const char* const texts[] = {"",
+                               " ",
+                               "{",
+                               "[",
+                               "[1",
+                               "[1,]",
+                               "{\"a\"}",
+                               "{\"a\":}",
+                               "{a:1}",
+                               "[1 2]",
+                               "nul",
+                               "truex",
+                               "+1",
+                               "01",
+                               "1.",
+                               ".5",
+                               "1e",
+                               "-",
+                               "NaN",
+                               "[}",
+                               "\"",
+                               "\"\\x\"",
+                               "\"\n\"",
+                               "1 2",
+                               "{\"a\":1,}",
+                               "Infinity",
+                               "'a'",
+                               "\"\\u12\"",
+                               "\"\\ud800\"",
+                               "\"\\udc00\"",
+                               "\"\\ud800\\u0041\"",
+                               "\"abc\\",
+                               "[[[[[[[[[[[["};
   for (const char* const text : texts) {
     if (mistake_of(text).empty()) check::fail(__FILE__, __LINE__, text);
   }
@@ -64,7 +93,9 @@ TEST_CASE(nesting_is_capped_at_32_levels) {
 }
 
 TEST_CASE(ill_formed_utf8_is_refused) {
-  const char* const texts[] = {"\"\xff\"", "\"\xc0\x80\"", "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"", "\"\xe2\x82\"", "\"\xf8\x88\x80\x80\x80\""};
+  const char* const texts[] = {"\"\xff\"",         "\"\xc0\x80\"",
+                               "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"",
+                               "\"\xe2\x82\"",     "\"\xf8\x88\x80\x80\x80\""};
   for (const char* const text : texts) CHECK_EQ(mistake_of(text), "not valid UTF-8");
   CHECK_EQ(mistake_of("\"\xe2\x82\xac \xf0\x9f\x98\x80 \xc3\xa9\""), "");
 }
@@ -91,7 +122,8 @@ TEST_CASE(numbers_are_exact) {
   CHECK_EQ(number_of("1" + std::string(400, '0') + "e-400"), 1.0);
   Arena arena;
   json::ParseError error;
-  CHECK_EQ(json::parse("-9223372036854775808", arena, error)->integer(), std::numeric_limits<std::int64_t>::min());
+  CHECK_EQ(json::parse("-9223372036854775808", arena, error)->integer(),
+           std::numeric_limits<std::int64_t>::min());
   CHECK(json::parse("9223372036854775808", arena, error)->is(json::Type::number));
 }
 

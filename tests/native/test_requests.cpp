@@ -1,4 +1,5 @@
-// Requests against a packed bundle: no heap allocation once warm, and no crash whatever the request or the files hold.
+// Requests against a packed bundle: no heap allocation once warm, and no crash whatever the request or the
+// files hold.
 #include <unistd.h>
 
 #include <atomic>
@@ -13,8 +14,8 @@
 #include "check.hpp"
 #include "pipeline/engine.hpp"
 
-// The C library's own allocator stands behind these, so that every allocation of the process is counted. Sanitizers
-// bring their own allocator, where only answers are checked.
+// The C library's own allocator stands behind these, so that every allocation of the process is counted.
+// Sanitizers bring their own allocator, where only answers are checked.
 #if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define COUNTS_ALLOCATIONS 1
 static std::atomic<std::size_t> allocations{0};
@@ -59,7 +60,8 @@ const std::vector<std::string> kRequests = {
     R"({"user":{"id":999},"k":7})",
     R"({"candidates":["item-9",{"id":"item-8","price":3.5,"genre":"jazz"},"nope"],"user":{"id":1},"k":3})",
 };
-const std::string kRows = R"({"rows":[{"user.age":33,"item.price":12.5,"item.genre":"jazz"},{},{"similarity":0.5}]})";
+const std::string kRows =
+    R"({"rows":[{"user.age":33,"item.price":12.5,"item.genre":"jazz"},{},{"similarity":0.5}]})";
 
 // The reply, or the message of a failure.
 std::string ask(const Engine& engine, std::string_view body, Arena& arena) {
@@ -74,14 +76,16 @@ std::string ask(const Engine& engine, std::string_view body, Arena& arena) {
 
 class Copy {
  public:
-  Copy() : path_(std::filesystem::temp_directory_path() / ("shortlist-requests-" + std::to_string(::getpid()))) {
+  Copy()
+      : path_(std::filesystem::temp_directory_path() / ("shortlist-requests-" + std::to_string(::getpid()))) {
     std::filesystem::remove_all(path_);
     std::filesystem::copy(kFixture, path_);
   }
   ~Copy() { std::filesystem::remove_all(path_); }
   [[nodiscard]] std::string path() const { return path_; }
   void write(const std::string& file, const std::string& bytes) const {
-    std::ofstream(path_ / file, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    std::ofstream(path_ / file, std::ios::binary)
+        .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   }
 
  private:
@@ -102,7 +106,8 @@ TEST_CASE(a_warm_request_allocates_nothing) {
   bodies.push_back(kRows);
   std::vector<std::string> first;
   for (const std::string& body : bodies) first.push_back(ask(engine, body, arena));
-  for (const std::string& reply : first) CHECK(reply.starts_with("{\"ids\":[") || reply.starts_with("{\"scores\":["));
+  for (const std::string& reply : first)
+    CHECK(reply.starts_with("{\"ids\":[") || reply.starts_with("{\"scores\":["));
   for (std::size_t i = 0; i < bodies.size(); ++i) {
     arena.reset();
     Failure failure;
@@ -157,8 +162,8 @@ TEST_CASE(mutated_requests_are_answered_or_refused) {
 TEST_CASE(damaged_files_are_refused_or_harmless) {
   const Copy copy;
   std::mt19937_64 random(4);
-  const std::vector<std::string> files = {"items.safetensors", "users.safetensors", "index.safetensors",
-                                          "ranker.safetensors", "features.json", "bundle.json"};
+  const std::vector<std::string> files = {"items.safetensors",  "users.safetensors", "index.safetensors",
+                                          "ranker.safetensors", "features.json",     "bundle.json"};
   std::size_t refused = 0;
   std::size_t loaded = 0;
   Arena arena;
@@ -188,8 +193,9 @@ TEST_CASE(damaged_files_are_refused_or_harmless) {
 TEST_CASE(a_newer_schema_a_missing_file_and_a_link_are_refused) {
   const Copy copy;
   const auto refuses = [&](ErrorCode code, std::string_view fragment) {
-    CHECK_THROWS(Engine(copy.path(), EngineOptions{}), Error,
-                 error.code() == code && std::string_view(error.what()).find(fragment) != std::string_view::npos);
+    CHECK_THROWS(
+        Engine(copy.path(), EngineOptions{}), Error,
+        error.code() == code && std::string_view(error.what()).find(fragment) != std::string_view::npos);
   };
   const std::string manifest = read(kFixture + "/bundle.json");
   const auto replaced = [&](std::string_view from, std::string_view to) {
