@@ -13,7 +13,7 @@ from commands import Shell
 from pages import PAGES, ROOT, Block, Page, matches
 
 LANGUAGES = {"python", "console", "sh", "json", "text"}
-_SHOWN = re.compile(r"  # -> (.*)$")
+_SHOWN = re.compile(r"\s# -> (.*)$")
 _SERVES = re.compile(r"^serve\(", re.MULTILINE)
 
 
