@@ -1,7 +1,7 @@
-"""Writes the fixture bundle of the current schema: python tools/make_fixture_bundle.py tests/fixtures/NAME.
+"""Writes the fixture bundle of the current schema.
 
-Run once for each released schema and commit the result; tests load every fixture with every later version.
-Needs the extra [train].
+Usage: python tools/make_fixture_bundle.py tests/fixtures/NAME. Run once for each schema and
+commit the result; tests load every fixture with every later version. Needs the extra [demo].
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from pathlib import Path
 
 import lightgbm as lgb
 import numpy as np
-
 import shortlist
 from shortlist import features as f
 
@@ -24,27 +23,28 @@ def make(target: Path) -> None:
     """Pack a small catalogue with every kind of part, and move its version to `target`."""
     rng = np.random.default_rng(1)
     genres = ["drama", "comedy", "jazz"]
+    ids = [f"item-{i}" for i in range(N_ITEMS)]
+    price = rng.uniform(1, 100, N_ITEMS)
+    genre = [str(genre) for genre in rng.choice(genres, N_ITEMS)]
     items = {
-        "id": [f"item-{i}" for i in range(N_ITEMS)],
-        "price": rng.uniform(1, 100, N_ITEMS),
-        "genre": [str(genre) for genre in rng.choice(genres, N_ITEMS)],
+        "id": ids,
+        "price": price,
+        "genre": genre,
         "tags": [list(map(str, rng.choice(["new", "sale", "rare"], 2))) for _ in range(N_ITEMS)],
     }
-    users = {
-        "id": np.arange(N_USERS),
-        "age": rng.integers(18, 80, N_USERS).astype(float),
-        "city": [str(city) for city in rng.choice(["Łódź", "Rome"], N_USERS)],
-        "vector": rng.normal(size=(N_USERS, DIM)).astype(np.float32),
-    }
+    age = rng.integers(18, 80, N_USERS).astype(float)
+    city = [str(city) for city in rng.choice(["Łódź", "Rome"], N_USERS)]
+    tastes = rng.normal(size=(N_USERS, DIM)).astype(np.float32)
+    users = {"id": np.arange(N_USERS), "age": age, "city": city, "vector": tastes}
     vectors = rng.normal(size=(N_ITEMS, DIM)).astype(np.float32)
     user, item = rng.integers(N_USERS, size=2000), rng.integers(N_ITEMS, size=2000)
     frame = {
-        "user.age": users["age"][user],
-        "user.city": [users["city"][i] for i in user],
+        "user.age": age[user],
+        "user.city": [city[i] for i in user],
         "context.hour": rng.integers(0, 24, 2000).astype(float),
-        "item.price": items["price"][item],
-        "item.genre": [items["genre"][i] for i in item],
-        "similarity": np.einsum("ij,ij->i", users["vector"][user], vectors[item]),
+        "item.price": price[item],
+        "item.genre": [genre[i] for i in item],
+        "similarity": np.einsum("ij,ij->i", tastes[user], vectors[item]),
     }
     spec = f.FeatureSet(
         [
@@ -66,7 +66,7 @@ def make(target: Path) -> None:
         lgb.train(parameters, dataset, 12).save_model(model)
         version = shortlist.pack(
             Path(folder) / "fixture",
-            retriever=shortlist.Index.build(vectors, ids=items["id"], metric="cosine"),
+            retriever=shortlist.Index.build(vectors, ids=ids, metric="cosine"),
             features=spec,
             ranker=model,
             items=items,
