@@ -145,9 +145,8 @@ def _is_only_recognised(words: list[str]) -> bool:
 
 
 def _check_extras(arguments: list[str]) -> None:
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
-        "optional-dependencies"
-    ]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
     for argument in arguments:
         found = re.fullmatch(r"\.(?:\[([\w,]+)\])?", argument)
         assert found, f"pip install {argument}: expected the folder, with or without extras"
