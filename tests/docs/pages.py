@@ -79,5 +79,6 @@ def _plain(text: str) -> list[str]:
     """Lines with one blank between words and 0 for every number, version and checksum."""
     text = re.sub(r"\b[0-9a-f]{64}\b", "0", text)
     text = re.sub(r"\bv\d+\b", "v0", text)
-    text = re.sub(r"(?<![\w.])-?\d+(,\d{3})*(\.\d+)?(e[+-]?\d+)?(?![\w])", "0", text)
+    text = re.sub(r"(?<![\w.,\[])\d{1,3}(,\d{3})+(?![\w,])", "0", text)  # thousands, not lists
+    text = re.sub(r"(?<![\w.])-?\d+(\.\d+)?(e[+-]?\d+)?(?!\w)", "0", text)
     return [" ".join(line.split()) for line in text.strip().splitlines()]
