@@ -38,9 +38,7 @@ def exact_candidates(catalogue, query, n, allowed=None):
 
 
 def check(catalogue, answer, user, rows, similarity, k, **overrides):
-    dense = catalogue.features.transform(
-        catalogue.frame(user, rows, similarity, **overrides)
-    ).dense
+    dense = catalogue.features.transform(catalogue.frame(user, rows, similarity, **overrides)).dense
     scores = catalogue.booster.predict(dense)
     order = expected_order(scores, rows, k)
     assert list(answer.ids) == [100 + rows[i] for i in order]
@@ -57,12 +55,12 @@ def test_every_known_user_gets_lightgbm_scores_of_the_exact_candidates(catalogue
 
 
 def test_json_and_objects_carry_the_same_bits(engine):
-    request = {"user": {"id": "u7", "age": 30}, "context": {"hour": 9}, "request_id": "né\n\"1\""}
+    request = {"user": {"id": "u7", "age": 30}, "context": {"hour": 9}, "request_id": 'né\n"1"'}
     answer = engine.rank(request, k=15)
     reply = json.loads(engine.rank_json(json.dumps({**request, "k": 15}).encode()))
     assert reply["ids"] == answer.ids.tolist()
     assert bits(reply["scores"]) == bits(answer.scores)
-    assert reply["request_id"] == answer.request_id == "né\n\"1\""
+    assert reply["request_id"] == answer.request_id == 'né\n"1"'
     assert reply["version"] == "v1"
     assert "timings" not in reply
 
@@ -152,9 +150,7 @@ def test_callers_candidates_are_ranked_with_their_attributes(catalogue, engine):
         },
         k=10,
     )
-    check(
-        catalogue, answer, 2, rows, similarity, 10, **{"item.bm25": [7.5, None, 0.25, None]}
-    )
+    check(catalogue, answer, 2, rows, similarity, 10, **{"item.bm25": [7.5, None, 0.25, None]})
     assert answer.unknown_ids == [77]
 
 
@@ -233,9 +229,7 @@ def test_every_instruction_set_answers_with_the_same_bytes(catalogue):
 def test_scores_of_rows_are_those_of_ranking(catalogue, engine):
     rows, similarity = exact_candidates(catalogue, catalogue.users["vector"][6], 30)
     frame = catalogue.frame(6, rows, similarity)
-    sent = [
-        {name: plain(column[i]) for name, column in frame.items()} for i in range(len(rows))
-    ]
+    sent = [{name: plain(column[i]) for name, column in frame.items()} for i in range(len(rows))]
     expected = catalogue.booster.predict(catalogue.features.transform(frame).dense)
     assert bits(engine.score(sent)) == bits(expected)
     reply = json.loads(engine.score_json(json.dumps({"rows": sent, "request_id": "r"}).encode()))
