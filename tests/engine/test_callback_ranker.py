@@ -1,4 +1,4 @@
-"""A ranker that Python runs may fail in any way, or ask an engine again, and no other request is hurt."""
+"""A ranker run by Python may fail in any way, or ask an engine again, and harms no other request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from shortlist import ScoringError, _core
 from shortlist.features import FeatureSet
 

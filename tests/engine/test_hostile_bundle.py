@@ -1,4 +1,4 @@
-"""The native engine alone refuses a bundle that would make it wrong or slow, naming the file and why."""
+"""The native engine alone refuses bundles that would make it wrong or slow, and names the file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from shortlist import FormatError, MismatchError, ShortlistError, _core, safetensors
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "schema-1.0"

@@ -1,4 +1,4 @@
-"""A ranker alone scores rows of its own features, whatever their order, and refuses what it cannot hold."""
+"""A ranker alone scores rows of its own features in any order, and refuses what is too large."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 import lightgbm as lgb
 import numpy as np
 import pytest
-
 import shortlist
 
 N_FEATURES = 3000
