@@ -1,4 +1,4 @@
-"""What an engine returns is what its parts return on their own, and LightGBM's scores bit for bit."""
+"""What an engine returns is what its parts return alone, and LightGBM's scores bit for bit."""
 
 from __future__ import annotations
 

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-
 from shortlist import Index, NotFoundError
 from shortlist._core import available_isas
 from shortlist.errors import ArgumentError
