@@ -29,7 +29,8 @@ NATIVE_LAYERS: tuple[tuple[str, ...], ...] = (
 PYTHON_LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("_core",),
-    ("strict_json",),
+    ("strict_json", "arguments", "frames", "request_json"),
+    ("ids",),
     ("safetensors",),
     ("models", "index", "features"),
     ("hashing",),

@@ -14,9 +14,16 @@ const std::string kName(Manifest::kFileName);
   throw Error(ErrorCode::invalid_format, kName + ": " + why);
 }
 
+// A small limit: what is listed is looked for one by one.
+std::string_view checked_text(const MappedFile& file) {
+  if (file.text().size() > Manifest::kMaxBytes) reject("longer than 1 MiB");
+  return file.text();
+}
+
 }  // namespace
 
-Manifest::Manifest(const Directory& directory) : file_(directory, kName), document_(file_.text(), kName) {
+Manifest::Manifest(const Directory& directory)
+    : file_(directory, kName), document_(checked_text(file_), kName) {
   if (!document_.root().is(json::Type::object)) reject("not a JSON object");
   read_identity();
   read_files(directory);
@@ -36,9 +43,12 @@ json::Value Manifest::member(json::Value object, std::string_view key, json::Typ
 void Manifest::read_identity() {
   const json::Value root = document_.root();
   const std::string_view schema = member(root, "schema", json::Type::string, "").string();
-  std::int64_t major = -1;
-  const auto [end, error] = std::from_chars(schema.data(), schema.data() + schema.size(), major);
-  if (error != std::errc{} || end == schema.data() + schema.size() || *end != '.') {
+  std::uint32_t major = 0;
+  std::uint32_t minor = 0;
+  const char* const end = schema.data() + schema.size();
+  const auto dot = std::from_chars(schema.data(), end, major);
+  const bool has_dot = dot.ec == std::errc{} && dot.ptr != end && *dot.ptr == '.';
+  if (!has_dot || std::from_chars(dot.ptr + 1, end, minor).ptr != end || schema.back() == '.') {
     reject("schema is \"" + std::string(schema) + "\", expected MAJOR.MINOR");
   }
   if (major != kSchemaMajor) {
@@ -63,7 +73,7 @@ void Manifest::read_files(const Directory& directory) {
       throw Error(ErrorCode::mismatch, name + ": " + std::to_string(actual) + " bytes, " + kName + " says " +
                                            std::to_string(expected));
     }
-    files_.push_back(name);
+    if (!files_.insert(name).second) reject("files: \"" + name + "\" occurs twice");
   }
 }
 
@@ -75,8 +85,7 @@ void Manifest::read_parts() {
     part.kind = member(entry, "kind", json::Type::string, "parts: ").string();
     part.format = member(entry, "format", json::Type::string, "parts: ").string();
     for (const json::Value file : member(entry, "files", json::Type::array, "parts: ").array()) {
-      if (!file.is(json::Type::string) ||
-          std::find(files_.begin(), files_.end(), file.string()) == files_.end()) {
+      if (!file.is(json::Type::string) || !files_.contains(file.string())) {
         reject("part \"" + part.role + "\" names a file that \"files\" does not list");
       }
       part.files.emplace_back(file.string());

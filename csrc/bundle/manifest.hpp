@@ -1,8 +1,9 @@
 // bundle.json: what a bundle holds. Read here without Python; sizes are checked, checksums are not.
 #pragma once
 
-#include <map>
-#include <optional>
+#include <cstdint>
+#include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +23,8 @@ struct Part {
 class Manifest {
  public:
   static constexpr std::string_view kFileName = "bundle.json";
-  static constexpr std::int64_t kSchemaMajor = 1;
+  static constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
+  static constexpr std::uint32_t kSchemaMajor = 1;
 
   // Reads bundle.json of the folder; every file it lists must be there with its size.
   // Throws not_found, io, invalid_format, mismatch (a size), unsupported (a newer schema).
@@ -47,7 +49,7 @@ class Manifest {
   std::string name_;
   std::string version_;
   std::vector<Part> parts_;
-  std::vector<std::string> files_;
+  std::set<std::string, std::less<>> files_;
 };
 
 }  // namespace shortlist

@@ -28,8 +28,10 @@ void check_kind(const Part& part, std::string_view expected) {
 }  // namespace
 
 Engine::Engine(const std::string& folder, EngineOptions options)
-    : options_(std::move(options)), manifest_(Directory(folder)) {
-  const Directory directory(folder);
+    : Engine(Directory(folder), std::move(options)) {}
+
+Engine::Engine(const Directory& directory, EngineOptions options)
+    : options_(std::move(options)), manifest_(directory) {
   if (options_.counters == nullptr) options_.counters = std::make_shared<telemetry::Counters>("");
   read_settings();
   load_features(directory);
@@ -39,13 +41,20 @@ Engine::Engine(const std::string& folder, EngineOptions options)
   check_parts();
 }
 
+bool Engine::takes(QuerySource source) const noexcept {
+  return std::find(settings_.query.begin(), settings_.query.end(), source) != settings_.query.end();
+}
+
 const features::SourceEncoder* Engine::encoder(features::Source source) const noexcept {
   return features_ ? &features_->encoder(source) : nullptr;
 }
 
 void Engine::read_settings() {
   for (const json::Value name : manifest_.setting("query", json::Type::array).array()) {
-    settings_.query.push_back(query_source(name.is(json::Type::string) ? name.string() : ""));
+    const QuerySource source = query_source(name.is(json::Type::string) ? name.string() : "");
+    if (takes(source))
+      throw Error(ErrorCode::invalid_format, "bundle.json: settings: query names a source twice");
+    settings_.query.push_back(source);
   }
   const std::string_view fallback = manifest_.setting("fallback", json::Type::string).string();
   if (fallback != "popular" && fallback != "error") {
@@ -99,6 +108,10 @@ void Engine::load_ranker(const Directory& directory) {
   } else {
     check_kind(*part, "forest");
   }
+  const auto other = [](const auto& block) { return !block.is_float; };
+  if (part->kind == "forest" && features_ && std::ranges::any_of(features_->blocks(), other)) {
+    mismatch("the ranker is a forest, which reads the block \"dense\" only; the feature set has others");
+  }
   if (!features_) feature_positions_ = features::TextTable(ranker_->feature_names());
 }
 
@@ -111,9 +124,7 @@ void Engine::check_parts() const {
     mismatch("user vectors have " + std::to_string(users_->dim()) + " dimensions, the retriever's " +
              std::to_string(index_->dim()));
   }
-  const bool from_users =
-      std::find(settings_.query.begin(), settings_.query.end(), QuerySource::users) != settings_.query.end();
-  if (index_ && from_users && (!users_ || users_->dim() == 0)) {
+  if (index_ && takes(QuerySource::users) && (!users_ || users_->dim() == 0)) {
     mismatch("the query vector comes from \"users\", but the bundle has no user vectors");
   }
   if (items_ && !features_) mismatch("the bundle has items but no features to rank them by");

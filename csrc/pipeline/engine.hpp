@@ -72,6 +72,8 @@ class Engine {
   [[nodiscard]] const std::string& name() const noexcept { return manifest_.name(); }
   [[nodiscard]] const std::string& version() const noexcept { return manifest_.version(); }
   [[nodiscard]] const Settings& settings() const noexcept { return settings_; }
+  // Is this one of the bundle's sources of the query vector?
+  [[nodiscard]] bool takes(QuerySource source) const noexcept;
   [[nodiscard]] bool strict() const noexcept { return options_.strict; }
   [[nodiscard]] telemetry::Counters& counters() const noexcept { return *options_.counters; }
   // Null where the bundle has no such part.
@@ -88,6 +90,7 @@ class Engine {
   }
 
  private:
+  Engine(const Directory& directory, EngineOptions options);
   void read_settings();
   void load_features(const Directory& directory);
   void load_tables(const Directory& directory);

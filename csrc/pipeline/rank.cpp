@@ -79,20 +79,17 @@ bool RankCall::encode_context() {
 }
 
 bool RankCall::find_query() {
-  const std::vector<QuerySource>& sources = engine_.settings().query;
-  const auto taken = [&](QuerySource source) {
-    return std::find(sources.begin(), sources.end(), source) != sources.end();
-  };
   const bool searches = engine_.index() != nullptr;
-  if (request_.vector && !(searches && taken(QuerySource::vector))) {
+  if (request_.vector && !(searches && engine_.takes(QuerySource::vector))) {
     return reject({"vector: this bundle takes no query vector from requests"});
   }
-  if (request_.like && !(searches && taken(QuerySource::like))) {
+  if (request_.like && !(searches && engine_.takes(QuerySource::like))) {
     return reject({"like: this bundle makes no query from items"});
   }
+  if (!searches) return true;
   // What the request sends is checked even where an earlier source wins.
-  for (const QuerySource source : sources) {
-    if (searches && !take_query(source)) return false;
+  for (const QuerySource source : engine_.settings().query) {
+    if (!take_query(source)) return false;
   }
   return true;
 }

@@ -97,11 +97,15 @@ FlatIndex::FlatIndex(const TensorFile& file)
     throw Error(ErrorCode::unsupported,
                 file.name() + ": index kind \"" + *kind + "\", this version reads \"flat\"");
   }
-  metric_ = metric_of(*metric);
+  try {
+    metric_ = metric_of(*metric);
+  } catch (const Error& error) {
+    throw Error(ErrorCode::invalid_format, file.name() + ": " + error.what());
+  }
   vectors_ = file.get<float>("vectors", {n_rows_, dim_});
-  if (n_rows_ >= UINT32_MAX || dim_ == 0) {
+  if (n_rows_ >= UINT32_MAX || dim_ == 0 || dim_ > kMaxDim) {
     throw Error(ErrorCode::invalid_format,
-                file.name() + ": tensor \"vectors\" has no columns or too many rows");
+                file.name() + ": tensor \"vectors\" has no columns, too many, or too many rows");
   }
   if (metric_ == Metric::cosine) inverse_norms_ = file.get<float>("inverse_norms", {n_rows_});
 }

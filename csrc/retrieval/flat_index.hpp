@@ -11,6 +11,8 @@
 
 namespace shortlist::retrieval {
 
+inline constexpr std::size_t kMaxDim = std::size_t{1} << 20;
+
 // Scores are higher-is-better for every metric: inner product, cosine, minus the squared L2 distance.
 enum class Metric : std::uint8_t { ip, cosine, l2 };
 

@@ -37,7 +37,7 @@ Column text_column(const TensorFile& file, const std::string& base, std::size_t 
   column.texts = TextPool(file, base + ".offsets", base + ".bytes");
   column.codes = file.get<std::int32_t>(base + ".codes", {n_rows});
   check_codes(file, base + ".codes", column.codes, -1, column.texts.size());
-  column.lookup = TextLookup(column.texts);
+  column.lookup = TextLookup(column.texts, file.name() + ": tensor \"" + base + ".bytes\"");
   return column;
 }
 
@@ -55,7 +55,7 @@ Column list_column(const TensorFile& file, const std::string& base, std::size_t 
     throw Error(ErrorCode::invalid_format, file.name() + ": tensor \"" + base +
                                                ".offsets\" does not rise from 0 to the number of codes");
   }
-  column.lookup = TextLookup(column.texts);
+  column.lookup = TextLookup(column.texts, file.name() + ": tensor \"" + base + ".dict_bytes\"");
   return column;
 }
 

@@ -15,14 +15,25 @@ IdMap::IdMap(const TensorFile& file) : is_text_(file.has("id_offsets")) {
     integers_ = file.get<std::int64_t>("ids", {TensorFile::kAny});
   }
   slots_ = file.get<std::uint32_t>("id_slots", {TensorFile::kAny});
-  const std::size_t rows = size();
-  const bool bounded =
-      std::all_of(slots_.begin(), slots_.end(), [&](std::uint32_t slot) { return slot <= rows; });
-  if (rows >= UINT32_MAX || !std::has_single_bit(slots_.size()) || !bounded ||
-      std::find(slots_.begin(), slots_.end(), 0u) == slots_.end()) {
+  if (size() >= UINT32_MAX || !std::has_single_bit(slots_.size()) || !look_ups_are_short()) {
     throw Error(ErrorCode::invalid_format, file.name() + ": tensor \"id_slots\" is no hash table over its " +
-                                               std::to_string(rows) + " ids");
+                                               std::to_string(size()) + " ids");
   }
+}
+
+// Every slot names a row or is empty, and from any slot an empty one is near.
+bool IdMap::look_ups_are_short() const noexcept {
+  const auto empty = std::find(slots_.begin(), slots_.end(), 0u);
+  if (empty == slots_.end()) return false;
+  const auto first = static_cast<std::size_t>(empty - slots_.begin());
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t run = 0;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    const std::uint32_t slot = slots_[(first + i) & mask];
+    run = slot == 0 ? 0 : run + 1;
+    if (slot > size() || run > kMaxProbes) return false;
+  }
+  return true;
 }
 
 std::optional<std::uint32_t> IdMap::find(std::int64_t id) const noexcept {

@@ -15,7 +15,7 @@ class IdMap {
  public:
   IdMap() = default;
   // Tensors ids | id_offsets + id_bytes, and id_slots. Throws invalid_format where a look-up could leave the
-  // table.
+  // table or take long.
   explicit IdMap(const TensorFile& file);
 
   [[nodiscard]] std::size_t size() const noexcept { return is_text_ ? texts_.size() : integers_.size(); }
@@ -28,6 +28,8 @@ class IdMap {
   [[nodiscard]] std::optional<std::uint32_t> find(std::string_view id) const noexcept;
 
  private:
+  [[nodiscard]] bool look_ups_are_short() const noexcept;
+
   bool is_text_ = false;
   std::span<const std::int64_t> integers_;
   TextPool texts_;

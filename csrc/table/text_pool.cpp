@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/xxh64.hpp"
+#include "json/utf8.hpp"
 
 namespace shortlist::table {
 
@@ -17,13 +18,28 @@ TextPool::TextPool(const TensorFile& file, const std::string& offsets, const std
     throw Error(ErrorCode::invalid_format, file.name() + ": tensor \"" + offsets +
                                                "\" does not rise from 0 to the size of \"" + bytes + "\"");
   }
+  // Whole text valid and no cut inside a character: then every piece is valid.
+  bool valid = json::valid_utf8_prefix({bytes_.data(), bytes_.size()}) == bytes_.size();
+  for (const std::int64_t offset : offsets_) {
+    const auto at = static_cast<std::size_t>(offset);
+    valid = valid && (at == bytes_.size() || (static_cast<unsigned char>(bytes_[at]) & 0xC0) != 0x80);
+  }
+  if (!valid) {
+    throw Error(ErrorCode::invalid_format,
+                file.name() + ": tensor \"" + bytes + "\" holds a text that is not valid UTF-8");
+  }
 }
 
-TextLookup::TextLookup(const TextPool& pool) : slots_(std::bit_ceil(2 * pool.size() + 1)) {
+TextLookup::TextLookup(const TextPool& pool, const std::string& where)
+    : slots_(std::bit_ceil(2 * pool.size() + 1)) {
   const std::size_t mask = slots_.size() - 1;
   for (std::size_t i = 0; i < pool.size(); ++i) {
     std::size_t slot = xxh64(pool[i]) & mask;
-    while (slots_[slot] != 0) slot = (slot + 1) & mask;
+    for (std::size_t probes = 0; slots_[slot] != 0; slot = (slot + 1) & mask) {
+      if (++probes > kMaxProbes || pool[slots_[slot] - 1] == pool[i]) {
+        throw Error(ErrorCode::invalid_format, where + ": a text occurs twice, or too many share a hash");
+      }
+    }
     slots_[slot] = static_cast<std::uint32_t>(i) + 1;
   }
 }

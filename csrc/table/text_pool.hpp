@@ -12,10 +12,13 @@
 
 namespace shortlist::table {
 
+// Longest way of a look-up that a file may ask for: a fair table at most half full stays far below.
+inline constexpr std::size_t kMaxProbes = 4096;
+
 class TextPool {
  public:
   TextPool() = default;
-  // Throws invalid_format unless the offsets rise from 0 to the number of bytes.
+  // Throws invalid_format unless the offsets rise from 0 to the number of bytes and each text is valid UTF-8.
   TextPool(const TensorFile& file, const std::string& offsets, const std::string& bytes);
 
   [[nodiscard]] std::size_t size() const noexcept { return offsets_.empty() ? 0 : offsets_.size() - 1; }
@@ -32,7 +35,8 @@ class TextPool {
 class TextLookup {
  public:
   TextLookup() = default;
-  explicit TextLookup(const TextPool& pool);
+  // Throws invalid_format, naming `where`, for a text that occurs twice or texts made to collide.
+  TextLookup(const TextPool& pool, const std::string& where);
   [[nodiscard]] std::optional<std::uint32_t> find(const TextPool& pool, std::string_view text) const noexcept;
 
  private:

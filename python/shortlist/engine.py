@@ -9,17 +9,20 @@ from html import escape
 from pathlib import Path
 from typing import Literal
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from shortlist import _core
+from shortlist.arguments import checked_integer
 from shortlist.errors import ArgumentError, RequestError
+from shortlist.request_json import encode_request
 
 __all__ = ["Engine", "Shortlist"]
 
+_MAX_THREADS = 1024
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Shortlist:
     """The answer to one rank request, best first; a notebook shows it as a table.
 
@@ -170,7 +173,7 @@ class Engine:
         ------
         RequestError
         """
-        return self._core.rank_json(body, timings)
+        return self._core.rank_json(_checked_body(body), timings)
 
     def rank_many(
         self,
@@ -185,16 +188,20 @@ class Engine:
         ----------
         requests : dicts, or JSON bytes (which carry their own k)
         k : stands for the k of requests that are dicts
-        n_threads : 1 or more
+        n_threads : 1 to 1024
 
         Raises
         ------
         RequestError
             For the first bad request; the message begins with its position.
+        ArgumentError
+            `requests` is one request, or n_threads is out of range.
         """
-        if isinstance(n_threads, bool) or not isinstance(n_threads, int) or n_threads < 1:
-            raise ArgumentError(f"n_threads: got {n_threads!r}, expected an integer of 1 or more")
-
+        n_threads = checked_integer(n_threads, "n_threads", least=1, most=_MAX_THREADS)
+        if isinstance(requests, Mapping | str | bytes):
+            raise ArgumentError(
+                f"requests: got {type(requests).__name__}, expected a list of requests"
+            )
         bodies = []
         for position, request in enumerate(requests):
             try:
@@ -219,7 +226,11 @@ class Engine:
         ------
         RequestError
         """
-        return self._core.score(_encode({"rows": list(rows)}))
+        if isinstance(rows, Mapping | str | bytes) or hasattr(rows, "columns"):
+            raise ArgumentError(
+                f"rows: got {type(rows).__name__}, expected a list of mappings, one a row"
+            )
+        return self._core.score(encode_request({"rows": list(rows)}))
 
     def score_json(self, body: bytes) -> bytes:
         """Score `{"rows": [{feature: value, ...}]}` as JSON bytes; the reply is JSON bytes.
@@ -228,7 +239,7 @@ class Engine:
         ------
         RequestError
         """
-        return self._core.score_json(body)
+        return self._core.score_json(_checked_body(body))
 
     def _shortlist(self, found: _core.Ranked) -> Shortlist:
         ids, scores, request_id, fallback, unknown_ids, timings = found
@@ -238,40 +249,10 @@ class Engine:
 def _encoded(request: Mapping[str, object], k: int | None) -> bytes:
     if not isinstance(request, Mapping):
         raise RequestError(f"request: got {type(request).__name__}, expected a mapping")
-    return _encode(dict(request) if k is None else {**request, "k": k})
+    return encode_request(request if k is None else {**request, "k": k})
 
 
-def _plain(value: object) -> object:
-    """NumPy values as the Python values they stand for."""
-    if isinstance(value, (np.ndarray, np.generic)):
-        return value.tolist()
-    raise NotImplementedError(f"a value of type {type(value).__name__}")
-
-
-def _encode(request: dict[str, object]) -> bytes:
-    _refuse_non_finite(request, "")
-    try:
-        return _ENCODER.encode(request)
-    except (TypeError, ValueError, OverflowError, NotImplementedError) as error:
-        raise RequestError(f"request: cannot be written as JSON: {error}") from None
-
-
-def _refuse_non_finite(value: object, where: str, depth: int = 0) -> None:
-    """NaN and infinities have no JSON form; an encoder would write null, which means missing."""
-    if depth > _MAX_DEPTH:
-        raise RequestError(f"{where[:80]}...: nested too deep, at most {_MAX_DEPTH} levels are taken")
-    if isinstance(value, (float, np.floating)):
-        if not np.isfinite(value):
-            raise RequestError(f"{where}: got {value}, expected a finite number, or None for missing")
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            _refuse_non_finite(item, f"{where}.{key}" if where else str(key), depth + 1)
-    elif isinstance(value, (list, tuple)):
-        for position, item in enumerate(value):
-            _refuse_non_finite(item, f"{where}[{position}]", depth + 1)
-    elif isinstance(value, np.ndarray) and value.dtype.kind == "f" and not np.isfinite(value).all():
-        raise RequestError(f"{where}: holds a value that is not finite")
-
-
-_MAX_DEPTH = 32
-_ENCODER = msgspec.json.Encoder(enc_hook=_plain)
+def _checked_body(body: bytes) -> bytes:
+    if not isinstance(body, bytes):
+        raise ArgumentError(f"body: got {type(body).__name__}, expected bytes of JSON")
+    return body

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from shortlist import _core
+from shortlist.arguments import check_finite_rows, checked_float32, checked_integer
 from shortlist.errors import ArgumentError, NotFoundError
+from shortlist.frames import plain_column
+from shortlist.ids import read_ids, typed_ids
 
 __all__ = ["Index", "Metric", "Neighbors"]
 
@@ -18,7 +21,7 @@ Metric = Literal["ip", "cosine", "l2"]
 Ids = NDArray[np.int64] | NDArray[np.str_]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Neighbors:
     """What a search found, best first.
 
@@ -37,8 +40,8 @@ class Neighbors:
 class Index:
     """Vectors with ids, searched exactly under one metric.
 
-    Scores are higher-is-better for every metric: the inner product, the cosine, or minus the squared
-    L2 distance, each in float32 and in one order of additions on every processor.
+    Scores are higher-is-better for every metric: the inner product, the cosine, or minus the
+    squared L2 distance, each in float32 and in one order of additions on every processor.
     """
 
     def __init__(self, vectors: NDArray[np.float32], ids: Ids, metric: Metric) -> None:
@@ -59,7 +62,8 @@ class Index:
         vectors : shape (n, dim)
             Finite numbers. A C-contiguous float32 array is used as it is, not copied, and must not
             change afterwards; anything else is converted once.
-        ids : n integers or n strings, distinct; the row numbers where omitted.
+        ids : n integers or n strings, distinct, never one turned into the other; the row numbers
+            where omitted.
         metric : "ip", "cosine" or "l2"
 
         Raises
@@ -69,12 +73,10 @@ class Index:
         """
         if metric not in get_args(Metric):
             raise ArgumentError(f"metric: got {metric!r}, expected 'ip', 'cosine' or 'l2'")
-        matrix = np.ascontiguousarray(vectors, dtype=np.float32)
+        matrix = checked_float32(vectors, "vectors", expected="numbers of shape (n, dim)")
         if matrix.ndim != 2 or matrix.shape[1] == 0:
             raise ArgumentError(f"vectors: shape {matrix.shape}, expected (n, dim) with dim >= 1")
-        if not np.isfinite(matrix).all():
-            row = int(np.flatnonzero(~np.isfinite(matrix).all(axis=1))[0])
-            raise ArgumentError(f"vectors: row {row} holds a value that is not finite in float32")
+        check_finite_rows(matrix, "vectors")
         return cls(matrix, _checked_ids(ids, len(matrix)), metric)
 
     def __len__(self) -> int:
@@ -114,7 +116,7 @@ class Index:
         *,
         k: int,
         mask: NDArray[np.bool_] | None = None,
-        exclude: ArrayLike | None = None,
+        exclude: ArrayLike | Set[int] | Set[str] | None = None,
     ) -> Neighbors:
         """Find the best k vectors for each query, exactly; ties go to the lower row.
 
@@ -125,20 +127,21 @@ class Index:
         k : 1 or more
         mask : bool, shape (len(self),)
             Only rows where it is true are found.
-        exclude : ids that are not to be found; ids the index lacks are passed over.
+        exclude : ids that are not to be found, one or several; ids the index lacks are passed over.
 
         Raises
         ------
         ArgumentError
+            For a wrong shape or dtype, queries that are not finite, ids of the other type.
         """
-        if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
-            raise ArgumentError(f"k: got {k!r}, expected an integer of 1 or more")
+        k = checked_integer(k, "k", least=1)
         batch = self._checked_queries(queries)
-        rows, scores = self._core.search(batch, int(k), self._allowed(mask, exclude))
+        rows, scores = self._core.search(batch, k, self._allowed(mask, exclude))
         if self._ids.dtype.kind == "U":
-            found = np.where(rows >= 0, self._ids[rows], "")
+            found: Ids = np.full(rows.shape, "", dtype=self._ids.dtype.str)
         else:
-            found = np.where(rows >= 0, self._ids[rows], -1)
+            found = np.full(rows.shape, -1, dtype=np.int64)
+        found[rows >= 0] = self._ids[rows[rows >= 0]]
         return Neighbors(found, scores)
 
     def score(self, queries: ArrayLike, ids: ArrayLike) -> NDArray[np.float32]:
@@ -146,28 +149,50 @@ class Index:
 
         Parameters
         ----------
-        queries : shape (n, dim)
-        ids : n ids of the index
+        queries : shape (n, dim), or (dim,) for one
+        ids : n ids of the index, or one
+
+        Returns
+        -------
+        float32, shape (n,)
 
         Raises
         ------
         NotFoundError
             For an id the index lacks.
+        ArgumentError
+            For another number of ids, and as `search`.
         """
         batch = self._checked_queries(queries)
-        rows = [self._row_of(id_) for id_ in np.asarray(ids).tolist()]
-        missing = [id_ for id_, row in zip(np.asarray(ids).tolist(), rows, strict=True) if row < 0]
-        if missing:
-            raise NotFoundError(f"ids: {missing[0]!r} is not in the index")
+        wanted = self._ids_of(ids, "ids")
+        if len(wanted) != len(batch):
+            raise ArgumentError(
+                f"ids: got {len(wanted)}, expected {len(batch)}, one for each query"
+            )
+        rows = [self._row_of(id_) for id_ in wanted]
+        if -1 in rows:
+            raise NotFoundError(f"ids: {wanted[rows.index(-1)]!r} is not in the index")
         return self._core.pair_scores(batch, np.array(rows, dtype=np.uint32))
 
     def _checked_queries(self, queries: ArrayLike) -> NDArray[np.float32]:
-        batch = np.atleast_2d(np.ascontiguousarray(queries, dtype=np.float32))
+        expected = f"numbers of shape (n, {self.dim})"
+        batch = np.atleast_2d(checked_float32(queries, "queries", expected=expected))
         if batch.ndim != 2 or batch.shape[1] != self.dim:
             raise ArgumentError(f"queries: shape {batch.shape}, expected (n, {self.dim})")
-        if not np.isfinite(batch).all():
-            raise ArgumentError("queries: hold a value that is not finite in float32")
+        check_finite_rows(batch, "queries")
         return batch
+
+    def _ids_of(self, ids: object, what: str) -> list[int] | list[str]:
+        """Ids that a caller names, of the type that the index has."""
+        if isinstance(ids, str | int | np.integer):
+            ids = [ids]
+        column = plain_column(list(ids) if isinstance(ids, Set) else ids, what)
+        named = typed_ids(column, what)
+        values = named.tolist() if isinstance(named, np.ndarray) else named
+        if values and isinstance(values[0], str) != (self._ids.dtype.kind == "U"):
+            kind = "texts" if self._ids.dtype.kind == "U" else "integers"
+            raise ArgumentError(f"{what}: got {values[0]!r}, the ids of the index are {kind}")
+        return values
 
     def _row_of(self, id_: int | str) -> int:
         if self._rows is None:
@@ -175,7 +200,7 @@ class Index:
         return self._rows.get(id_, -1)
 
     def _allowed(
-        self, mask: NDArray[np.bool_] | None, exclude: ArrayLike | None
+        self, mask: NDArray[np.bool_] | None, exclude: object
     ) -> NDArray[np.uint64] | None:
         if mask is None and exclude is None:
             return None
@@ -188,7 +213,7 @@ class Index:
                     f"expected bool of shape ({len(self)},)"
                 )
         if exclude is not None:
-            rows = [self._row_of(id_) for id_ in np.asarray(exclude).ravel().tolist()]
+            rows = [self._row_of(id_) for id_ in self._ids_of(exclude, "exclude")]
             passing[[row for row in rows if row >= 0]] = False
         words = np.zeros((len(self) + 63) // 64 * 8, dtype=np.uint8)
         packed = np.packbits(passing, bitorder="little")
@@ -196,20 +221,15 @@ class Index:
         return words.view(np.uint64)
 
 
-def _checked_ids(ids: ArrayLike | Sequence[str] | None, n: int) -> Ids:
+def _checked_ids(ids: object, n: int) -> Ids:
     if ids is None:
         return np.arange(n, dtype=np.int64)
-    array = np.asarray(ids)
-    if array.shape != (n,):
-        raise ArgumentError(f"ids: shape {array.shape}, expected ({n},), one id for each vector")
-    if array.dtype.kind == "O" and all(isinstance(value, str) for value in array):
-        array = array.astype(np.str_)
-    if array.dtype.kind not in "iuU":
-        raise ArgumentError(f"ids: dtype {array.dtype}, expected integers or strings")
-    if array.dtype.kind == "u" and n and array.max() > np.iinfo(np.int64).max:
-        raise ArgumentError("ids: an id is beyond int64")
-    checked: Ids = array if array.dtype.kind == "U" else array.astype(np.int64)
-    values, counts = np.unique(checked, return_counts=True)
-    if len(values) != n:
-        raise ArgumentError(f"ids: {values[counts > 1][0].item()!r} occurs more than once")
-    return checked
+    read = read_ids(plain_column(ids, "ids"), "ids")
+    if len(read) != n:
+        raise ArgumentError(f"ids: got {len(read)}, expected {n}, one for each vector")
+    if isinstance(read, np.ndarray):
+        return read
+    for row, value in enumerate(read):
+        if value.endswith("\0"):  # which arrays of str drop
+            raise ArgumentError(f"ids: id {value!r} in row {row} ends in a NUL character")
+    return np.array(read, dtype=np.str_)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 import shortlist
 
 FIXTURES = sorted((Path(__file__).parents[1] / "fixtures").iterdir())

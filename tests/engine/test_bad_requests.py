@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import random
 
 import numpy as np
+import pandas as pd
 import pytest
-
 import shortlist
 
 BAD = [
@@ -93,7 +94,21 @@ def test_a_bad_score_request_is_refused(engine, body, message):
         ({"user": {"age": float("nan")}}, r"user\.age: got nan, expected a finite number"),
         ({"vector": [1.0, float("inf")]}, r"vector\[1\]: got inf"),
         ({"vector": np.array([np.nan])}, "vector: holds a value that is not finite"),
-        ({"user": {"id": object()}}, "cannot be written as JSON"),
+        ({"user": {"id": object()}}, r"user\.id: got a value of type object, expected text"),
+        (
+            {"context": {"day": datetime.date(2024, 1, 1)}},
+            r"context\.day: got a value of type date",
+        ),
+        ({"context": {"tag": b"x"}}, r"context\.tag: got a value of type bytes"),
+        ({"user": {"age": pd.NA}}, r"user\.age: got a value of type NAType"),
+        ({"user": {"ages": [1.0, {"a": np.float32("nan")}]}}, r"user\.ages\[1\]\.a: got nan"),
+        ({"user": {3: 1}}, "user: key 3: expected text"),
+        ({"like": {float("inf")}}, r"like\[0\]: got inf"),
+        (
+            {"context": {"a": np.array(["2024-01-01"], "M8[D]")}},
+            r"context\.a: an array of datetime64",
+        ),
+        ({"like": ["\ud800"]}, "cannot be written as JSON"),
         ([1], "expected a mapping"),
     ],
 )
@@ -107,6 +122,22 @@ def test_a_dict_that_holds_itself_is_refused(engine):
     request["user"] = request
     with pytest.raises(shortlist.RequestError, match="nested too deep"):
         engine.rank(request, k=1)
+
+
+def test_what_is_no_json_body_or_list_of_requests_is_refused(engine):
+    for call in (engine.rank_json, engine.score_json):
+        for body in ("{}", bytearray(b"{}"), {"k": 1}):
+            with pytest.raises(shortlist.ArgumentError, match=r"body: got .*, expected bytes"):
+                call(body)
+    for requests in ({"user": {"id": "u1"}}, b"{}", "{}"):
+        with pytest.raises(shortlist.ArgumentError, match="requests: got"):
+            engine.rank_many(requests)
+    for rows in ({"user.age": [1.0]}, pd.DataFrame({"user.age": [1.0]})):
+        with pytest.raises(shortlist.ArgumentError, match=r"rows: got .*, expected a list of map"):
+            engine.score(rows)
+    for n_threads in (0, True, 1.0, 5000):
+        with pytest.raises(shortlist.ArgumentError, match=r"n_threads: got .* from 1 to 1024"):
+            engine.rank_many([], n_threads=n_threads)
 
 
 def test_mutated_requests_never_crash(engine):

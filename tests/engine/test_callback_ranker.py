@@ -1,4 +1,4 @@
-"""A ranker run by Python may fail in any way, or ask an engine again: no other request is hurt."""
+"""A ranker run by Python may fail in any way, or ask an engine again, and hurts no other."""
 
 from __future__ import annotations
 

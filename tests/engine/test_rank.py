@@ -1,4 +1,4 @@
-"""What an engine returns is what its parts return on their own, and LightGBM's scores bit for bit."""
+"""What an engine returns is what its parts return alone, and LightGBM's scores bit for bit."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import sys
 import threading
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
-
 import shortlist
 from shortlist._core import available_isas
 
@@ -38,9 +39,7 @@ def exact_candidates(catalogue, query, n, allowed=None):
 
 
 def check(catalogue, answer, user, rows, similarity, k, **overrides):
-    dense = catalogue.features.transform(
-        catalogue.frame(user, rows, similarity, **overrides)
-    ).dense
+    dense = catalogue.features.transform(catalogue.frame(user, rows, similarity, **overrides)).dense
     scores = catalogue.booster.predict(dense)
     order = expected_order(scores, rows, k)
     assert list(answer.ids) == [100 + rows[i] for i in order]
@@ -57,12 +56,12 @@ def test_every_known_user_gets_lightgbm_scores_of_the_exact_candidates(catalogue
 
 
 def test_json_and_objects_carry_the_same_bits(engine):
-    request = {"user": {"id": "u7", "age": 30}, "context": {"hour": 9}, "request_id": "né\n\"1\""}
+    request = {"user": {"id": "u7", "age": 30}, "context": {"hour": 9}, "request_id": 'né\n"1"'}
     answer = engine.rank(request, k=15)
     reply = json.loads(engine.rank_json(json.dumps({**request, "k": 15}).encode()))
     assert reply["ids"] == answer.ids.tolist()
     assert bits(reply["scores"]) == bits(answer.scores)
-    assert reply["request_id"] == answer.request_id == "né\n\"1\""
+    assert reply["request_id"] == answer.request_id == 'né\n"1"'
     assert reply["version"] == "v1"
     assert "timings" not in reply
 
@@ -152,9 +151,7 @@ def test_callers_candidates_are_ranked_with_their_attributes(catalogue, engine):
         },
         k=10,
     )
-    check(
-        catalogue, answer, 2, rows, similarity, 10, **{"item.bm25": [7.5, None, 0.25, None]}
-    )
+    check(catalogue, answer, 2, rows, similarity, 10, **{"item.bm25": [7.5, None, 0.25, None]})
     assert answer.unknown_ids == [77]
 
 
@@ -183,6 +180,16 @@ def test_rank_many_gives_the_same_as_rank_on_any_number_of_threads(engine):
         many = engine.rank_many(requests, k=7, n_threads=n_threads)
         assert [bits(answer.scores) for answer in many] == [bits(a.scores) for a in single]
         assert [answer.ids.tolist() for answer in many] == [a.ids.tolist() for a in single]
+
+
+def test_sets_series_and_numpy_values_stand_for_the_lists_and_numbers_they_hold(catalogue, engine):
+    vector = catalogue.vectors[5]
+    plain = engine.rank({"vector": vector.tolist(), "exclude": [105, 120], "k": 9})
+    for form in (vector, tuple(vector), pd.Series(vector), pl.Series(vector)):
+        request = {"vector": form, "exclude": {105, np.int32(120)}, "k": np.int64(9)}
+        answer = engine.rank_many([request], n_threads=np.int64(1))[0]
+        assert answer.ids.tolist() == plain.ids.tolist()
+        assert bits(answer.scores) == bits(plain.scores)
 
 
 def test_rank_many_names_the_bad_request(engine):
@@ -233,9 +240,7 @@ def test_every_instruction_set_answers_with_the_same_bytes(catalogue):
 def test_scores_of_rows_are_those_of_ranking(catalogue, engine):
     rows, similarity = exact_candidates(catalogue, catalogue.users["vector"][6], 30)
     frame = catalogue.frame(6, rows, similarity)
-    sent = [
-        {name: plain(column[i]) for name, column in frame.items()} for i in range(len(rows))
-    ]
+    sent = [{name: plain(column[i]) for name, column in frame.items()} for i in range(len(rows))]
     expected = catalogue.booster.predict(catalogue.features.transform(frame).dense)
     assert bits(engine.score(sent)) == bits(expected)
     reply = json.loads(engine.score_json(json.dumps({"rows": sent, "request_id": "r"}).encode()))

@@ -1,4 +1,4 @@
-"""A ranker alone scores rows of its own features in any order, and refuses what it cannot hold."""
+"""A ranker alone scores rows of its own features in any order, and refuses what is too large."""
 
 from __future__ import annotations
 

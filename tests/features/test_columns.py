@@ -72,6 +72,33 @@ def test_texts_become_utf8_with_offsets_and_a_mask(values):
     assert column_texts((data, offsets, missing)) == ["a", "é"]
 
 
+@pytest.mark.parametrize(
+    "texts",
+    [
+        [],
+        ["", ""],
+        ["abc", "", "de"],
+        ["é", "a", "🎷🎷"],
+        ["a\0b", "\0c", "d"],
+        ["x" * 40, "y"],
+    ],
+    ids=repr,
+)
+def test_texts_are_the_same_bytes_whatever_holds_them(texts):
+    encoded = [text.encode() for text in texts]
+    offsets = [sum(map(len, encoded[:i])) for i in range(len(texts) + 1)]
+    forms = [np.array(texts, "U"), np.array(texts, "U")[:], np.array(texts, ">U40"), texts]
+    forms += [np.array([text for text in texts for _ in "12"], "U")[::2], np.array(texts, object)]
+    forms += [pl.Series(texts, dtype=pl.String), pd.Series(texts, dtype="string"), tuple(texts)]
+    forms += [pd.array(texts, dtype="string"), pd.Index(texts, dtype="string")]
+    for form in forms[: 4 if not texts else None]:
+        column = read_column(form, "x", as_text=True)
+        if not texts and form is texts:
+            continue  # an empty list has no type
+        assert (column[0], column[1].tolist()) == (b"".join(encoded), offsets)
+        assert column[2].tolist() == [0] * len(texts) and column[2].dtype == np.uint8
+
+
 def test_unicode_arrays_hold_texts_without_missing_values():
     data, offsets, missing = read_column(np.array(["ab", "", "nan"]), "x")
     assert (data, offsets.tolist(), missing.tolist()) == (b"abnan", [0, 2, 2, 5], [0, 0, 0])

@@ -1,4 +1,4 @@
-"""Index finds exactly the best k under each metric, masked and excluded, with ties to the lower row."""
+"""Index finds exactly the best k by each metric, masked and excluded; ties go to the lower row."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
-
 from shortlist import Index, NotFoundError
 from shortlist._core import available_isas
 from shortlist.errors import ArgumentError
@@ -115,15 +116,30 @@ def test_an_unknown_instruction_set_is_an_error_that_names_it():
     [
         ({"vectors": np.zeros(3)}, r"vectors: shape \(3,\)"),
         ({"vectors": np.zeros((3, 0))}, "vectors: shape"),
-        ({"vectors": [[1.0, np.nan]]}, "row 0 holds a value that is not finite"),
-        ({"vectors": [[1e300]]}, "row 0 holds a value that is not finite"),
-        ({"vectors": np.ones((2, 2)), "ids": [1, 1]}, "ids: 1 occurs more than once"),
-        ({"vectors": np.ones((2, 2)), "ids": [1]}, "ids: shape"),
-        ({"vectors": np.ones((2, 2)), "ids": [1.5, 2.5]}, "ids: dtype float64"),
+        ({"vectors": [[1.0, np.nan]]}, "vectors: row 0 is not finite"),
+        ({"vectors": [[1e300]]}, "vectors: row 0 is not finite"),
+        ({"vectors": np.ones((2, 2)), "ids": [1, 1]}, "ids: id 1 occurs twice"),
+        ({"vectors": np.ones((2, 2)), "ids": [1]}, "ids: got 1, expected 2"),
+        (
+            {"vectors": np.ones((2, 2)), "ids": [1.5, 2.5]},
+            "ids: id 1.5 in row 0: expected an integer or text",
+        ),
+        (
+            {"vectors": np.ones((2, 2)), "ids": [1, "1"]},
+            "ids: id '1' in row 1: expected an integer",
+        ),
+        ({"vectors": np.ones((2, 2)), "ids": ["1", 1]}, "ids: id 1 in row 1: expected text"),
+        ({"vectors": np.ones((2, 2)), "ids": [True, 2]}, "ids: id True in row 0"),
+        ({"vectors": np.ones((2, 2)), "ids": [2**70, 2]}, "is beyond int64"),
+        ({"vectors": np.ones((2, 2)), "ids": ["a", "b\0"]}, "ends in a NUL"),
+        ({"vectors": np.ones((2, 2)), "ids": ["a", "\ud800"]}, "row 1 is not valid Unicode"),
+        ({"vectors": np.ones((2, 2)), "ids": "ab"}, "ids is a str, expected an array or a list"),
+        ({"vectors": [["1", "2"]]}, "vectors: got dtype <U1, expected numbers"),
+        ({"vectors": [[1.0], [1.0, 2.0]]}, r"vectors: expected numbers of shape \(n, dim\)"),
+        ({"vectors": np.ones((2, 2), complex)}, "vectors: got dtype complex128"),
         ({"vectors": np.ones((2, 2)), "metric": "dot"}, "metric: got 'dot'"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:overflow encountered in cast")
 def test_bad_input_to_build_is_told(arguments, message):
     with pytest.raises(ArgumentError, match=message):
         Index.build(**arguments)
@@ -142,3 +158,31 @@ def test_bad_input_to_search_is_told():
         index.search(np.ones(2), k=1, mask=np.ones(3, dtype=bool))
     with pytest.raises(NotFoundError, match="99"):
         index.score(np.ones((1, 2)), [99])
+    with pytest.raises(ArgumentError, match="ids: got 2, expected 1"):
+        index.score(np.ones((1, 2)), [1, 2])
+    with pytest.raises(ArgumentError, match="queries: got dtype <U1"):
+        index.search([["a", "b"]], k=1)
+    with pytest.raises(ArgumentError, match="exclude: got '1', the ids of the index are integers"):
+        index.search(np.ones(2), k=1, exclude=["1"])
+
+
+def test_exclusions_are_one_id_or_several_in_any_collection():
+    index = Index.build(np.eye(3), ids=["a", "b", "c"])
+    for exclude in ("a", ["a"], ("a",), {"a"}, np.array(["a"]), pd.Series(["a"]), pl.Series(["a"])):
+        assert set(index.search(np.eye(3)[0], k=3, exclude=exclude).ids[0]) == {"b", "c", ""}
+    assert index.search(np.eye(3)[0], k=1, exclude=[]).ids.tolist() == [["a"]]
+    assert index.score(np.eye(3)[0], "a") == [1.0]
+
+
+def test_an_index_without_vectors_finds_nothing():
+    index = Index.build(np.zeros((0, 2)), ids=[])
+    found = index.search(np.ones((3, 2)), k=2)
+    assert found.ids.tolist() == [[-1, -1]] * 3
+    assert np.isneginf(found.scores).all()
+
+
+@pytest.mark.parametrize("library", [list, np.array, pd.Series, pl.Series, pd.Index])
+def test_ids_come_from_any_library(library):
+    assert Index.build(np.eye(2), ids=library(["é", "b"])).ids.tolist() == ["é", "b"]
+    integers = Index.build(np.eye(2), ids=library([5, 3])).ids
+    assert (integers.dtype, integers.tolist()) == (np.int64, [5, 3])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shortlist.bundle import reference as references
 from shortlist.bundle.frame import Columns, n_rows, read_columns, take_rows
@@ -36,7 +38,7 @@ class Content:
     ranker: PackedRanker
     features: FeatureSet | None
     retriever: Index | None
-    reference: Columns | None
+    reference: object
     items: Ids | None = None
     users: Ids | None = None
     item_tensors: dict[str, Array] = field(default_factory=dict)
@@ -57,21 +59,20 @@ class Content:
                 f"ranker: gives {self.ranker.n_outputs} scores a row, ranking items takes one"
             )
         index_ids = None if self.retriever is None else read_ids(self.retriever.ids, "retriever")
-        columns: Columns = (
-            {_ID: self.retriever.ids}
-            if frame is None and self.retriever is not None
-            else read_columns(frame, "items")
-        )
+        if frame is None and self.retriever is not None:
+            frame = {_ID: self.retriever.ids}
+        columns = read_columns(frame, "items")
+        cells, hashes = self._encoded("item", frame, "items")
         ids = _id_column(columns, "items")
         counts = _popularity_column(columns, popularity, len(ids))
         if index_ids is not None:
             order = rows_in_order(ids, index_ids, "items", "the retriever")
             columns, ids = take_rows(columns, order), index_ids
+            cells, hashes = cells[order], hashes[order]
             counts = counts if counts is None else counts[order]
         if not len(ids):
             raise ArgumentError("items: no rows")
         attributes = {name: column for name, column in columns.items() if name != _ID}
-        cells, hashes = self.features.encode_source("item", columns)
         self.items = ids
         self.item_tensors = {
             **id_tensors(ids),
@@ -90,7 +91,7 @@ class Content:
         columns = read_columns(frame, "users")
         ids = _id_column(columns, "users")
         vectors = columns.pop(_VECTOR, None)
-        cells, hashes = self.features.encode_source("user", columns)
+        cells, hashes = self._encoded("user", frame, "users")
         self.users = ids
         self.user_tensors = {**id_tensors(ids), "cells": cells, "hashes": hashes}
         if vectors is not None:
@@ -101,15 +102,18 @@ class Content:
 
     def fitting(self, settings: Settings) -> Settings:
         """Leave out a source of query vectors that this bundle cannot have."""
-        if "vectors" in self.user_tensors:
-            return settings
-        query = tuple(source for source in settings.query if source != "users")
+        query = settings.query
+        if "vectors" not in self.user_tensors:
+            query = tuple(source for source in query if source != "users")
+        if self.retriever is not None and not query:
+            given = list(settings.query)
+            raise ArgumentError(f"query: {given} leaves no source of query vectors")
         return Settings(query, settings.fallback, settings.n_candidates, settings.raw_score)
 
     def questions(self, settings: Settings) -> list[dict[str, object]]:
         """Make up what the new bundle is asked."""
         if self.items is None:
-            return [{"rows": score_rows(self._row_names(), self.reference or {})}]
+            return [{"rows": score_rows(self._row_names(), self._reference_columns)}]
         features = self.features
         return rank_requests(
             Asked(
@@ -122,7 +126,7 @@ class Content:
                     "user": [] if features is None else features.fields("user"),
                     "context": [] if features is None else features.fields("context"),
                 },
-                reference=self.reference or {},
+                reference=self._reference_columns,
             )
         )
 
@@ -143,7 +147,7 @@ class Content:
             writer.write_tensors("retriever", "flat", "index.safetensors", vectors, header)
         writer.parts.append(self.ranker.write(writer.draft.path))
         if self.reference is not None:
-            content = references.encode(self._profile(self.reference))
+            content = references.encode(self._profile())
             writer.write_bytes("reference", "histograms", references.FILE_NAME, content)
 
     def _row_names(self) -> list[str]:
@@ -156,16 +160,34 @@ class Content:
             for name in self.features.fields(source)
         ]
 
-    def _profile(self, columns: Columns) -> references.Reference:
+    @cached_property
+    def _reference_columns(self) -> Columns:
+        return {} if self.reference is None else read_columns(self.reference, "reference")
+
+    def _encoded(
+        self, source: Literal["user", "item"], frame: object, what: str
+    ) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]:
+        """Cells and hashes of a table, from the columns as the caller has them."""
+        if self.features is None:
+            raise ArgumentError(f"{what}: needs features=")
+        try:
+            return self.features.encode_source(source, frame)
+        except ArgumentError as error:
+            raise ArgumentError(f"{what}: {error}") from None
+
+    def _profile(self) -> references.Reference:
         if self.ranker.n_outputs != 1:
             raise UnsupportedError(
                 f"reference: the ranker gives {self.ranker.n_outputs} scores a row, one is handled"
             )
         if self.features is None:
             names = self.ranker.names
-            matrix = _matrix(columns, names)
+            matrix = _matrix(self._reference_columns, names)
             return references.profile(names, matrix, self.ranker.score(matrix))
-        blocks = self.features.transform(columns)
+        try:
+            blocks = self.features.transform(self.reference)
+        except ArgumentError as error:
+            raise ArgumentError(f"reference: {error}") from None
         return references.profile(
             self.features.blocks["dense"], blocks.dense, self.ranker.score(blocks)
         )
@@ -173,7 +195,9 @@ class Content:
 
 def _id_column(columns: Columns, what: str) -> Ids:
     if _ID not in columns:
-        raise ArgumentError(f"{what}: column {_ID!r} is missing, there are {', '.join(columns)}")
+        raise ArgumentError(
+            f"{what}: column {_ID!r} is missing, there are {', '.join(columns) or 'none'}"
+        )
     return read_ids(columns[_ID], what)
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shortlist.errors import ArgumentError
+from shortlist.frames import Column, named_columns, plain_column
 
 __all__ = ["Column", "Columns", "is_missing", "n_rows", "read_columns", "take_rows"]
 
-Column: TypeAlias = NDArray[Any] | list[Any]
 Columns: TypeAlias = dict[str, Column]
 
 
@@ -61,51 +61,14 @@ def is_missing(value: object) -> bool:
     return value is None or (isinstance(value, float | np.floating) and bool(np.isnan(value)))
 
 
-def _named_columns(frame: object, what: str) -> Iterable[tuple[str, Column]]:
-    if isinstance(frame, Mapping):
-        columns: Iterable[tuple[object, Column]] = [
-            (name, _plain(name, column, what)) for name, column in frame.items()
-        ]
-    elif hasattr(frame, "get_columns"):
-        columns = [(series.name, _from_polars(series)) for series in frame.get_columns()]
-    elif hasattr(frame, "iloc") and hasattr(frame, "items"):
-        columns = [(name, _from_pandas(series)) for name, series in frame.items()]
-    else:
+def _named_columns(frame: object, what: str) -> Iterator[tuple[str, Column]]:
+    columns = named_columns(frame)
+    if columns is None:
         raise ArgumentError(
             f"{what} is a {type(frame).__name__}, expected a dict of columns, a pandas or a polars "
             f"DataFrame"
         )
-    for name, column in columns:
+    for name, column in columns.items():
         if not isinstance(name, str) or not name:
             raise ArgumentError(f"{what}: column name {name!r}: expected text")
-        yield name, column
-
-
-def _plain(name: object, column: object, what: str) -> Column:
-    if hasattr(column, "notna"):
-        return _from_pandas(column)
-    if hasattr(column, "null_count"):
-        return _from_polars(column)
-    if isinstance(column, np.ndarray):
-        if column.ndim == 0:
-            raise ArgumentError(f"{what}: column {name!r} is a single value")
-        return column.tolist() if column.dtype == object else column
-    if isinstance(column, Sequence) and not isinstance(column, str | bytes):
-        return list(column)
-    raise ArgumentError(
-        f"{what}: column {name!r} is a {type(column).__name__}, expected an array or a list"
-    )
-
-
-def _from_pandas(series: Any) -> Column:
-    if isinstance(series.dtype, np.dtype) and series.dtype != object:
-        return np.asarray(series.to_numpy())
-    present = series.notna().to_numpy()
-    values = series.astype(object).tolist()
-    return [value if here else None for value, here in zip(values, present, strict=True)]
-
-
-def _from_polars(series: Any) -> Column:
-    if series.dtype.is_numeric() and series.null_count() == 0:
-        return np.asarray(series.to_numpy())
-    return list(series.to_list())
+        yield name, plain_column(column, f"{what}: column {name!r}")

@@ -1,46 +1,21 @@
-"""Ids of a table, all int64 or all text, and the hash table from an id to its row."""
+"""Ids of a table as tensors, and the hash table from an id to its row."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shortlist.bundle.frame import Column
 from shortlist.bundle.hashing import hash_records
-from shortlist.errors import ArgumentError, MismatchError
+from shortlist.errors import MismatchError
+from shortlist.frames import encoded_texts
+from shortlist.ids import Ids, read_ids
 from shortlist.safetensors import Array
 
 __all__ = ["Ids", "id_tensors", "pack_texts", "read_ids", "rows_in_order"]
 
-Ids: TypeAlias = NDArray[np.int64] | list[str]
-
-_MAX_ROWS = 2**32 - 2
 _EXAMPLES = 3
-
-
-def read_ids(column: Column, what: str) -> Ids:
-    """Ids as int64 or text; never converted from one to the other, nor from anything else.
-
-    Raises
-    ------
-    ArgumentError
-        An id is neither an integer nor text, of another type than the first one, beyond int64, or
-        occurs twice.
-    """
-    ids = _typed_ids(column, what)
-    if len(ids) > _MAX_ROWS:
-        raise ArgumentError(f"{what}: {len(ids)} rows, expected at most {_MAX_ROWS}")
-    if isinstance(ids, np.ndarray):
-        ascending = np.sort(ids)
-        repeated: list[object] = ascending[1:][ascending[1:] == ascending[:-1]][:1].tolist()
-    else:
-        repeated = [] if len(set(ids)) == len(ids) else [_first_repeated(ids)]
-    if repeated:
-        raise ArgumentError(f"{what}: id {repeated[0]!r} occurs twice")
-    return ids
 
 
 def id_tensors(ids: Ids) -> dict[str, Array]:
@@ -88,57 +63,12 @@ def rows_in_order(ids: Ids, order: Ids, what: str, order_what: str) -> NDArray[n
 
 def pack_texts(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     """Offsets (one more than texts) and UTF-8 bytes, one text after another."""
-    parts = [text.encode("utf-8") for text in texts]
-    offsets = np.zeros(len(parts) + 1, dtype=np.int64)
-    np.cumsum([len(part) for part in parts], out=offsets[1:])
-    return offsets, np.frombuffer(b"".join(parts), dtype=np.uint8)
+    data, offsets = encoded_texts(texts)
+    return offsets, np.frombuffer(data, dtype=np.uint8)
 
 
 def _plain(ids: Ids) -> list[int] | list[str]:
     return ids.tolist() if isinstance(ids, np.ndarray) else ids
-
-
-def _typed_ids(column: Column, what: str) -> Ids:
-    if isinstance(column, np.ndarray) and column.ndim == 1 and column.dtype.kind in "iu":
-        if column.dtype == np.uint64 and column.size and column.max() >= 2**63:
-            raise ArgumentError(f"{what}: id {column.max()} is beyond int64")
-        return np.ascontiguousarray(column, dtype=np.int64)
-    values = column.tolist() if isinstance(column, np.ndarray) else column
-    if not values:
-        return np.zeros(0, dtype=np.int64)
-    kind = str if isinstance(values[0], str) else int
-    for row, value in enumerate(values):
-        integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
-        if not (isinstance(value, str) if kind is str else integer):
-            expected = "text, as the first one" if kind is str else "an integer or text"
-            if kind is int and isinstance(value, str):
-                expected = "an integer, as the first one"
-            raise ArgumentError(f"{what}: id {value!r} in row {row}: expected {expected}")
-    if kind is str:
-        _check_unicode(values, what)
-        return [str(value) for value in values]
-    try:
-        return np.array(values, dtype=np.int64)
-    except OverflowError:
-        largest = max(values, key=abs)
-        raise ArgumentError(f"{what}: id {largest} is beyond int64") from None
-
-
-def _check_unicode(values: Sequence[str], what: str) -> None:
-    for row, value in enumerate(values):
-        try:
-            value.encode("utf-8")
-        except UnicodeEncodeError:
-            raise ArgumentError(f"{what}: id {value!r} in row {row} is not valid Unicode") from None
-
-
-def _first_repeated(ids: Sequence[str]) -> str:
-    seen: set[str] = set()
-    for value in ids:
-        if value in seen:
-            return value
-        seen.add(value)
-    raise ArgumentError("no id occurs twice")
 
 
 def _hash_slots(hashes: NDArray[np.uint64]) -> NDArray[np.uint32]:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from shortlist.arguments import checked_flag, checked_integer
 from shortlist.bundle.content import Content
 from shortlist.bundle.folder import is_flat_name
-from shortlist.bundle.frame import read_columns
 from shortlist.bundle.loading import open_native
 from shortlist.bundle.manifest import FILE_NAME, MAX_CANDIDATES, Fallback, QuerySource, Settings
 from shortlist.bundle.publish import publish
@@ -68,7 +68,7 @@ def pack(
     query
         Where a query vector comes from, first match first: ``"vector"`` (the request), ``"users"``
         (their table), ``"like"`` (mean of items). ``"users"`` is left out of a bundle whose users
-        have no vectors.
+        have no vectors; with a retriever another source must remain.
     popularity
         A number an item: a column's name, or values in the order of `items`. None ranks items as
         the index, or without one the table, has them.
@@ -97,19 +97,17 @@ def pack(
     ------
     ArgumentError, MismatchError
         The message names the argument, or what two arguments disagree about.
+    RequestError
+        The bundle cannot answer one of `samples`; the message names it.
     FormatError, UnsupportedError, NotFoundError, StorageError
         The model file cannot be taken, or the bundle not be written.
     """
     root = Path(path)
-    name = _bundle_name(root)
+    name = _bundle_name(path)
     settings = _settings(query, fallback, n_candidates, raw_score)
-    packed_ranker = PackedRanker(ranker, features, raw_score=raw_score)
-    content = Content(
-        packed_ranker,
-        features,
-        retriever,
-        None if reference is None else read_columns(reference, "reference"),
-    )
+    _check_types(features, retriever, filters, samples)
+    packed_ranker = PackedRanker(ranker, features, raw_score=settings.raw_score)
+    content = Content(packed_ranker, features, retriever, reference)
     content.read_items(items, filters, popularity)
     content.read_users(users)
     settings = content.fitting(settings)
@@ -123,8 +121,9 @@ def pack(
     return draft.published
 
 
-def _bundle_name(root: Path) -> str:
-    name = root.absolute().name
+def _bundle_name(path: str | os.PathLike[str]) -> str:
+    root = Path(path)
+    name = root.absolute().name if os.fspath(path) else ""
     if not is_flat_name(name):
         raise ArgumentError(
             f"path: {name!r} names the bundle: expected letters, digits, '_', '.' and '-', "
@@ -136,6 +135,8 @@ def _bundle_name(root: Path) -> str:
 
 
 def _settings(query: Sequence[str], fallback: str, n_candidates: int, raw_score: bool) -> Settings:
+    if isinstance(query, str) or not isinstance(query, Iterable):
+        raise ArgumentError(f"query: got {query!r}, expected a list of sources")
     sources: list[QuerySource] = []
     for given in query:
         known = next((source for source in get_args(QuerySource) if source == given), None)
@@ -149,8 +150,28 @@ def _settings(query: Sequence[str], fallback: str, n_candidates: int, raw_score:
         raise ArgumentError(
             f"fallback: got {fallback!r}, expected one of {', '.join(get_args(Fallback))}"
         )
-    if isinstance(n_candidates, bool) or not isinstance(n_candidates, int):
-        raise ArgumentError(f"n_candidates: got {n_candidates!r}, expected an integer")
-    if not 1 <= n_candidates <= MAX_CANDIDATES:
-        raise ArgumentError(f"n_candidates: got {n_candidates}, expected 1 to {MAX_CANDIDATES}")
-    return Settings(tuple(sources), action, n_candidates, raw_score)
+    n_candidates = checked_integer(n_candidates, "n_candidates", least=1, most=MAX_CANDIDATES)
+    return Settings(tuple(sources), action, n_candidates, checked_flag(raw_score, "raw_score"))
+
+
+def _check_types(features: object, retriever: object, filters: object, samples: object) -> None:
+    """Tell mistaken arguments before anything is read; what is None was not given."""
+    from shortlist.features import FeatureSet
+    from shortlist.index import Index
+
+    for name, given, expected in (
+        ("features", features, FeatureSet),
+        ("retriever", retriever, Index),
+    ):
+        if given is not None and not isinstance(given, expected):
+            raise ArgumentError(
+                f"{name}: got {type(given).__name__}, expected shortlist's {expected.__name__}"
+            )
+    if isinstance(features, FeatureSet):
+        features.to_json()
+    if isinstance(filters, str):
+        raise ArgumentError(f"filters: got {filters!r}, expected a list of columns")
+    if samples is None:
+        return
+    if isinstance(samples, Mapping | str | bytes) or not isinstance(samples, Iterable):
+        raise ArgumentError(f"samples: got {type(samples).__name__}, expected a list of requests")

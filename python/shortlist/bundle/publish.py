@@ -105,7 +105,7 @@ def publish(root: str | os.PathLike[str]) -> Iterator[Draft]:
         _remove_stale(folder)
         temporary, lock = _make_temporary(folder)
     except OSError as error:
-        raise StorageError(f"{folder}: {error.strerror}") from error
+        raise StorageError(f"{error.filename or folder}: {error.strerror}") from error
     draft = Draft(temporary, next_number(folder))
     try:
         yield draft
@@ -124,6 +124,8 @@ def _make_folders(folder: Path) -> None:
     """Make a folder and its parents, each entry durable."""
     if folder.is_dir():
         return
+    if os.path.lexists(folder):
+        raise NotADirectoryError(errno.ENOTDIR, "is no folder", str(folder))
     _make_folders(folder.parent)
     folder.mkdir(exist_ok=True)
     _sync(folder.parent)

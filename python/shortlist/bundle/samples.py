@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from shortlist import strict_json
 from shortlist.bundle.folder import Folder
-from shortlist.errors import FormatError, MismatchError
+from shortlist.errors import FormatError, MismatchError, RequestError
+from shortlist.request_json import encode_request
 
 __all__ = [
     "FILE_NAME",
@@ -76,8 +77,26 @@ Sample: TypeAlias = RankSample | ScoreSample
 
 
 def record(engine: SampleEngine, asked: Iterable[Mapping[str, object]]) -> list[Sample]:
-    """Ask the engine: an entry with the one key ``"rows"`` for scores, any other for a list."""
-    return [_ask(engine, _plain(entry)) for entry in asked]
+    """Ask the engine: an entry with the one key ``"rows"`` for scores, any other for a list.
+
+    Raises
+    ------
+    RequestError
+        The message begins with the entry's position.
+    """
+    recorded = []
+    for position, entry in enumerate(asked):
+        if not isinstance(entry, Mapping):
+            raise RequestError(
+                f"samples[{position}]: got {type(entry).__name__}, expected a mapping"
+            )
+        try:
+            # As it will be read back.
+            plain = msgspec.json.decode(encode_request(entry), type=dict[str, object])
+            recorded.append(_ask(engine, plain))
+        except RequestError as error:
+            raise RequestError(f"samples[{position}]: {error}") from None
+    return recorded
 
 
 def replay(engine: SampleEngine, samples: Sequence[Sample]) -> None:
@@ -156,15 +175,3 @@ def _compare(found: Sample, expected: Sample, where: str) -> None:
             f"{where}: place {place + 1}: score {found.scores[place]!r} now, "
             f"{expected.scores[place]!r} when packed"
         )
-
-
-def _plain(entry: Mapping[str, object]) -> dict[str, object]:
-    """Copy of plain JSON values, as it will be read back."""
-    text = msgspec.json.encode(dict(entry), enc_hook=_builtin)
-    return msgspec.json.decode(text, type=dict[str, object])
-
-
-def _builtin(value: object) -> object:
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    raise NotImplementedError(f"a sample holds a {type(value).__name__}, which JSON does not know")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shortlist.arguments import check_finite_rows, checked_float32
 from shortlist.bundle.frame import Column, is_missing
 from shortlist.bundle.ids import pack_texts
 from shortlist.errors import ArgumentError
@@ -89,15 +90,10 @@ def vectors_of(column: Column, dim: int, what: str) -> NDArray[np.float32]:
     ------
     ArgumentError
     """
-    try:
-        vectors = np.ascontiguousarray(np.asarray(column, dtype=np.float32))
-    except (TypeError, ValueError):
-        raise ArgumentError(f"{what}: expected one list of {dim} numbers a row") from None
+    vectors = checked_float32(column, what, expected=f"one list of {dim} numbers a row")
     if vectors.ndim != 2 or vectors.shape[1] != dim:
         raise ArgumentError(f"{what}: shape {vectors.shape}, expected {(len(column), dim)}")
-    finite = np.isfinite(vectors).all(axis=1)
-    if not finite.all():
-        raise ArgumentError(f"{what}: row {int(np.argmin(finite))} is not finite")
+    check_finite_rows(vectors, what)
     return vectors
 
 
@@ -156,7 +152,9 @@ def _text_column(name: str, values: Sequence[object]) -> dict[str, Array]:
 
 
 def _list_column(name: str, values: Sequence[object]) -> dict[str, Array]:
-    lists = [[] if is_missing(value) else [str(text) for text in value] for value in values]  # type: ignore[attr-defined]
+    lists = [
+        [str(text) for text in value] if isinstance(value, Iterable) else [] for value in values
+    ]
     texts = sorted({text for entries in lists for text in entries})
     code_of = {text: code for code, text in enumerate(texts)}
     offsets = np.zeros(len(lists) + 1, dtype=np.int64)

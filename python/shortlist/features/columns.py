@@ -1,18 +1,26 @@
 """Columns of frames as the native code takes them: float64 numbers, or UTF-8 texts with offsets.
 
 A frame is a mapping of arrays or lists, a pandas or a polars data frame.
-Neither library is imported.
+What libraries they come from is told by `shortlist.frames`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, TypeAlias, TypeGuard, cast
+from typing import TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shortlist.errors import ArgumentError
+from shortlist.frames import (
+    PandasColumn,
+    PolarsSeries,
+    encoded_texts,
+    is_pandas_column,
+    is_polars_series,
+    named_columns,
+)
 
 __all__ = ["Column", "Frame", "Numbers", "Texts", "column_texts", "read_column"]
 
@@ -22,38 +30,8 @@ Column: TypeAlias = Numbers | Texts
 
 # Integers from here on are not all float64 numbers, so two of them may look alike.
 _EXACT = 2.0**53
-
-
-class _Table(Protocol):
-    """What pandas and polars data frames have in common."""
-
-    @property
-    def columns(self) -> Sequence[object]: ...
-    def __getitem__(self, name: str) -> object: ...
-    def __len__(self) -> int: ...
-
-
-class _PandasDtype(Protocol):
-    kind: str
-
-
-class _PandasSeries(Protocol):
-    dtype: _PandasDtype
-
-    def to_numpy(self, dtype: object = ..., *, na_value: object = ...) -> NDArray[np.generic]: ...
-
-
-class _PolarsDtype(Protocol):
-    def is_numeric(self) -> bool: ...
-    def is_integer(self) -> bool: ...
-
-
-class _PolarsSeries(Protocol):
-    dtype: _PolarsDtype
-
-    def cast(self, dtype: type) -> _PolarsSeries: ...
-    def to_numpy(self) -> NDArray[np.generic]: ...
-    def to_list(self) -> list[object]: ...
+# A text of polars is shorter than 4 GiB.
+_MOST_JOINED = 2**31
 
 
 class Frame:
@@ -71,22 +49,18 @@ class Frame:
     """
 
     def __init__(self, frame: object) -> None:
-        if isinstance(frame, Mapping):
-            self._columns: Mapping[str, object] | _Table = frame
-            self.names = list(frame)
-            self.n_rows = _common_length(frame)
-        elif _is_table(frame):
-            self._columns = frame
-            self.names = list(frame.columns)
-            self.n_rows = len(frame)
-        else:
+        columns = named_columns(frame)
+        if columns is None:
             raise ArgumentError(
                 "a frame is a mapping of columns, a pandas or a polars DataFrame, "
                 f"not {type(frame).__name__}"
             )
+        self._columns = columns
+        self.names = list(columns)
+        self.n_rows = _common_length(columns)
 
     def __contains__(self, name: str) -> bool:
-        return name in self.names
+        return name in self._columns
 
     def read(self, name: str, *, as_text: bool = False) -> Column:
         """Convert one column.
@@ -122,14 +96,13 @@ def read_column(values: object, name: str, *, as_text: bool = False) -> Column:
     ArgumentError
         Mixed or unsupported values; the message names the column.
     """
-    library = type(values).__module__.partition(".")[0]
     if isinstance(values, np.ndarray):
         return _from_numpy(values, name, as_text)
-    if library == "pandas" and type(values).__name__ == "Series":
-        return _from_pandas(cast(_PandasSeries, values), name, as_text)
-    if library == "polars" and type(values).__name__ == "Series":
-        return _from_polars(cast(_PolarsSeries, values), name, as_text)
-    if isinstance(values, list | tuple):
+    if is_pandas_column(values):
+        return _from_pandas(values, name, as_text)
+    if is_polars_series(values):
+        return _from_polars(values, name, as_text)
+    if isinstance(values, Sequence) and not isinstance(values, str | bytes):
         return _from_objects(list(values), name, as_text)
     raise _unsupported(name, f"{type(values).__name__} instead of an array or a list")
 
@@ -141,13 +114,8 @@ def column_texts(column: Texts) -> list[str]:
     return [data[bounds[i] : bounds[i + 1]].decode() for i in np.flatnonzero(missing == 0).tolist()]
 
 
-def _is_table(frame: object) -> TypeGuard[_Table]:
-    library = type(frame).__module__.partition(".")[0]
-    return library in ("pandas", "polars") and type(frame).__name__ == "DataFrame"
-
-
-def _common_length(frame: Mapping[str, object]) -> int:
-    lengths: dict[int, str] = {}
+def _common_length(frame: Mapping[object, object]) -> int:
+    lengths: dict[int, object] = {}
     for name, values in frame.items():
         if not hasattr(values, "__len__"):
             raise _unsupported(name, f"{type(values).__name__} instead of an array or a list")
@@ -160,7 +128,7 @@ def _common_length(frame: Mapping[str, object]) -> int:
     return next(iter(lengths), 0)
 
 
-def _unsupported(name: str, what: str) -> ArgumentError:
+def _unsupported(name: object, what: str) -> ArgumentError:
     return ArgumentError(f"column {name!r}: {what} is not supported; expected numbers or texts")
 
 
@@ -172,12 +140,14 @@ def _from_numpy(values: NDArray[np.generic], name: str, as_text: bool) -> Column
         return _from_objects(values.tolist(), name, as_text)  # None where masked
     if kind in "biuf":
         return _numbers(values, name, check=as_text and kind in "iu")
-    if kind in "OUT":
+    if kind == "U":
+        return _from_unicode(values, name)
+    if kind in "OT":
         return _from_objects(values.tolist(), name, as_text)
     raise _unsupported(name, f"dtype {values.dtype}")
 
 
-def _from_pandas(series: _PandasSeries, name: str, as_text: bool) -> Column:
+def _from_pandas(series: PandasColumn, name: str, as_text: bool) -> Column:
     kind = series.dtype.kind
     if kind in "biuf":
         values = series.to_numpy(np.float64, na_value=np.nan)
@@ -187,13 +157,13 @@ def _from_pandas(series: _PandasSeries, name: str, as_text: bool) -> Column:
     raise _unsupported(name, f"dtype {series.dtype}")
 
 
-def _from_polars(series: _PolarsSeries, name: str, as_text: bool) -> Column:
+def _from_polars(series: PolarsSeries, name: str, as_text: bool) -> Column:
     dtype = series.dtype
     kind = str(dtype).partition("(")[0]
     if dtype.is_numeric() or kind in ("Boolean", "Null"):
         return _numbers(series.cast(float).to_numpy(), name, check=as_text and dtype.is_integer())
     if kind in ("String", "Categorical", "Enum"):
-        return _from_objects(series.cast(str).to_list(), name, as_text)
+        return _from_polars_texts(series.cast(str))
     if kind == "Object":
         return _from_objects(series.to_list(), name, as_text)
     raise _unsupported(name, f"dtype {dtype}")
@@ -213,7 +183,7 @@ def _from_objects(values: list[object], name: str, as_text: bool) -> Column:
         if absent:
             values = [np.nan if type(value) in absent else value for value in values]
         return _numbers_of(values, name, check=as_text and bool(numbers))
-    if absent or numbers:
+    if numbers or absent - {type(None)}:
         values = [_text_or_none(value, name) for value in values]
     return _texts(cast("list[str | None]", values), name)
 
@@ -228,15 +198,44 @@ def _text_or_none(value: object, name: str) -> str | None:
     return None
 
 
+def _from_unicode(values: NDArray[np.generic], name: str) -> Texts:
+    """Texts of a NumPy array of str, whose elements are 4-byte characters up to trailing zeros."""
+    n, width = len(values), values.dtype.itemsize // 4
+    if n == 0 or width == 0 or not values.dtype.isnative:
+        return _texts(cast("list[str | None]", values.tolist()), name)
+    characters = np.ascontiguousarray(values).view(np.uint32).reshape(n, width)
+    if characters.max() > 0x7F:
+        return _texts(cast("list[str | None]", values.tolist()), name)
+    used = characters != 0
+    # An element ends at its last character; a zero before that belongs to it.
+    sizes = width - np.argmax(used[:, ::-1], axis=1)
+    sizes[~used.any(axis=1)] = 0
+    offsets = np.zeros(n + 1, np.int64)
+    np.cumsum(sizes, out=offsets[1:])
+    within = np.arange(width) < sizes[:, None]
+    return characters[within].astype(np.uint8).tobytes(), offsets, np.zeros(n, np.uint8)
+
+
+def _from_polars_texts(series: PolarsSeries) -> Texts:
+    missing = series.is_null().to_numpy().astype(np.uint8)
+    present = series.fill_null("")
+    offsets = np.zeros(len(series) + 1, np.int64)
+    np.cumsum(present.str.len_bytes().to_numpy(), out=offsets[1:])
+    if offsets[-1] >= _MOST_JOINED:
+        return encoded_texts(cast("list[str]", present.to_list()))[0], offsets, missing
+    return str(present.str.join("").item()).encode(), offsets, missing
+
+
 def _texts(values: list[str | None], name: str) -> Texts:
+    missing = np.zeros(len(values), np.uint8)
+    if None in values:
+        missing = np.fromiter((value is None for value in values), np.uint8, len(values))
+        values = [value or "" for value in values]
     try:
-        encoded = [b"" if value is None else value.encode() for value in values]
+        data, offsets = encoded_texts(cast("list[str]", values))
     except UnicodeEncodeError as error:
         raise ArgumentError(f"column {name!r} holds text that is not Unicode: {error}") from None
-    offsets = np.zeros(len(values) + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, encoded), np.int64, len(values)), out=offsets[1:])
-    missing = np.fromiter((value is None for value in values), np.uint8, len(values))
-    return b"".join(encoded), offsets, missing
+    return data, offsets, missing
 
 
 def _numbers_of(values: list[object], name: str, *, check: bool) -> Numbers:

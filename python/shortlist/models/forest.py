@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from shortlist import _core
+from shortlist import _core, strict_json
+from shortlist.arguments import checked_integer
 from shortlist.errors import ArgumentError, FormatError
 from shortlist.models.compile import Tensors, compile_ensemble
 from shortlist.models.importers.ensemble import ImportedEnsemble, Transform
@@ -95,8 +95,7 @@ class Forest:
         rows = X if isinstance(X, np.ndarray) else np.asarray(X)
         if rows.dtype not in (np.float32, np.float64) or not rows.flags.carray:
             rows = _converted(rows)
-        if not 1 <= n_threads <= _MAX_THREADS:
-            raise ArgumentError(f"n_threads: got {n_threads}, expected 1 to {_MAX_THREADS}")
+        n_threads = checked_integer(n_threads, "n_threads", least=1, most=_MAX_THREADS)
         if out is None:
             n = rows.shape[0] if rows.ndim else 0
             out = np.empty(n if self.n_outputs == 1 else (n, self.n_outputs))
@@ -143,10 +142,10 @@ def _converted(rows: NDArray[np.generic]) -> NDArray[np.generic]:
 
 
 def _feature_names(metadata: Mapping[str, str], n_features: int) -> tuple[str, ...]:
-    try:
-        names = json.loads(metadata.get("feature_names", "null"))
-    except (ValueError, RecursionError):
-        names = None
+    text = metadata.get("feature_names", "null")
+    names = strict_json.decode(
+        text.encode("utf-8", "surrogatepass"), "compiled forest: metadata feature_names"
+    )
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise FormatError("compiled forest: metadata feature_names is no JSON list of names")
     if len(names) != n_features:
