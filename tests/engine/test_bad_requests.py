@@ -128,16 +128,16 @@ def test_a_dict_that_holds_itself_is_refused(engine):
 def test_what_is_no_json_body_or_list_of_requests_is_refused(engine):
     for call in (engine.rank_json, engine.score_json):
         for body in ("{}", bytearray(b"{}"), {"k": 1}):
-            with pytest.raises(shortlist.ArgumentError, match="body: got .*, expected bytes"):
+            with pytest.raises(shortlist.ArgumentError, match=r"body: got .*, expected bytes"):
                 call(body)
     for requests in ({"user": {"id": "u1"}}, b"{}", "{}"):
         with pytest.raises(shortlist.ArgumentError, match="requests: got"):
             engine.rank_many(requests)
     for rows in ({"user.age": [1.0]}, pd.DataFrame({"user.age": [1.0]})):
-        with pytest.raises(shortlist.ArgumentError, match="rows: got .*, expected a list of map"):
+        with pytest.raises(shortlist.ArgumentError, match=r"rows: got .*, expected a list of map"):
             engine.score(rows)
     for n_threads in (0, True, 1.0, 5000):
-        with pytest.raises(shortlist.ArgumentError, match="n_threads: got .* from 1 to 1024"):
+        with pytest.raises(shortlist.ArgumentError, match=r"n_threads: got .* from 1 to 1024"):
             engine.rank_many([], n_threads=n_threads)
 
 
