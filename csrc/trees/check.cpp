@@ -10,6 +10,7 @@ namespace shortlist::trees {
 namespace {
 
 constexpr std::size_t kMaxNodes = std::size_t{1} << 31;
+constexpr std::size_t kMaxAllThresholds = std::size_t{1} << 30;  // padded to twice as many they fit 32 bits
 
 [[noreturn]] void reject(const std::string& why) {
   throw Error(ErrorCode::invalid_format, "compiled forest: " + why);
@@ -128,7 +129,8 @@ class TreeCheck {
   void check_decision(std::size_t node, std::uint16_t rank, std::uint16_t view, Tree& tree) const {
     if (view >= arrays_.view_features.size()) fail(node, "reads a view that does not exist");
     if (static_cast<ViewKind>(arrays_.view_kinds[view]) == ViewKind::category) {
-      if (rank >= n_bitsets_) fail(node, "reads a bitset that does not exist");
+      // The walk takes a rank of kLeafRank for a leaf.
+      if (rank >= n_bitsets_ || rank == kLeafRank) fail(node, "reads a bitset that does not exist");
       tree.categorical = true;
       return;
     }
@@ -152,6 +154,7 @@ std::vector<Tree> check_forest(const ForestArrays& arrays) {
   const std::size_t n_features = arrays.header[1];
   check_offsets("threshold_offsets", arrays.threshold_offsets, n_features, arrays.thresholds.size());
   check_offsets("category_offsets", arrays.category_offsets, n_features, arrays.categories.size());
+  if (arrays.thresholds.size() > kMaxAllThresholds) reject("thresholds has more than 2^30 elements");
   check_ascending("thresholds", arrays.thresholds, arrays.threshold_offsets, kMaxThresholds);
   check_ascending("categories", arrays.categories, arrays.category_offsets, kMaxCategories);
   check_views(arrays);

@@ -1,4 +1,4 @@
-"""What an engine returns is what its parts return alone, and LightGBM's scores bit for bit."""
+"""An engine returns what its parts return on their own, and LightGBM's scores bit for bit."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+
 import shortlist
 from shortlist._core import available_isas
 
@@ -38,7 +39,7 @@ def exact_candidates(catalogue, query, n, allowed=None):
     return found.ids[0][keep] - 100, found.scores[0][keep]
 
 
-def check(catalogue, answer, user, rows, similarity, k, **overrides):
+def check(catalogue, answer, user, rows, similarity, *, k, **overrides):
     dense = catalogue.features.transform(catalogue.frame(user, rows, similarity, **overrides)).dense
     scores = catalogue.booster.predict(dense)
     order = expected_order(scores, rows, k)
@@ -50,7 +51,7 @@ def test_every_known_user_gets_lightgbm_scores_of_the_exact_candidates(catalogue
     for user in range(60):
         rows, similarity = exact_candidates(catalogue, catalogue.users["vector"][user], 100)
         answer = engine.rank({"user": {"id": f"u{user}"}}, k=20)
-        check(catalogue, answer, user, rows, similarity, 20)
+        check(catalogue, answer, user, rows, similarity, k=20)
         assert answer.version == "v1"
         assert answer.fallback is None
 
@@ -82,14 +83,14 @@ def test_request_attributes_stand_over_the_table(catalogue, engine):
     answer = engine.rank(
         {"user": {"id": "u4", "age": 71, "city": None}, "context": {"hour": 3}}, k=30
     )
-    check(catalogue, answer, 4, rows, similarity, 30, **overrides)
+    check(catalogue, answer, 4, rows, similarity, k=30, **overrides)
 
 
 def test_a_sent_vector_wins_over_the_users_table(catalogue, engine):
     vector = catalogue.vectors[5] * 2
     rows, similarity = exact_candidates(catalogue, vector, 100)
     answer = engine.rank({"vector": vector.tolist(), "user": {"id": "u1"}}, k=10)
-    check(catalogue, answer, 1, rows, similarity, 10)
+    check(catalogue, answer, 1, rows, similarity, k=10)
 
 
 def test_liked_items_make_the_query_and_are_not_offered(catalogue, engine):
@@ -101,7 +102,7 @@ def test_liked_items_make_the_query_and_are_not_offered(catalogue, engine):
     allowed[liked] = False
     rows, similarity = exact_candidates(catalogue, total / np.float32(3), 100, allowed)
     answer = engine.rank({"like": [103, 117, 99999, 300]}, k=25)
-    check(catalogue, answer, None, rows, similarity, 25)
+    check(catalogue, answer, None, rows, similarity, k=25)
     assert not {103, 117, 300} & set(answer.ids.tolist())
 
 
@@ -121,7 +122,7 @@ def test_filter_and_exclude_hold(catalogue, engine):
         k=100,
     )
     assert 0 < len(answer) < 100
-    check(catalogue, answer, 9, rows, similarity, 100)
+    check(catalogue, answer, 9, rows, similarity, k=100)
 
 
 def test_a_filter_that_nothing_passes_gives_an_empty_list(engine):
@@ -151,20 +152,20 @@ def test_callers_candidates_are_ranked_with_their_attributes(catalogue, engine):
         },
         k=10,
     )
-    check(catalogue, answer, 2, rows, similarity, 10, **{"item.bm25": [7.5, None, 0.25, None]})
+    check(catalogue, answer, 2, rows, similarity, k=10, **{"item.bm25": [7.5, None, 0.25, None]})
     assert answer.unknown_ids == [77]
 
 
 def test_candidates_without_a_query_have_no_similarity(catalogue, engine):
     answer = engine.rank({"candidates": [110, 500, 120]}, k=3)
-    check(catalogue, answer, None, [10, 400, 20], [np.nan] * 3, 3)
+    check(catalogue, answer, None, [10, 400, 20], [np.nan] * 3, k=3)
 
 
 def test_an_unknown_user_gets_popular_items_and_is_told(catalogue, engine):
     popular = np.argsort(-catalogue.items["popularity"], kind="stable")[:100]
     answer = engine.rank({"user": {"id": "nobody", "age": 25}}, k=12)
     assert answer.fallback == "popular"
-    check(catalogue, answer, None, popular, [np.nan] * 100, 12, **{"user.age": 25})
+    check(catalogue, answer, None, popular, [np.nan] * 100, k=12, **{"user.age": 25})
     assert json.loads(engine.rank_json(b'{"user":{"id":"x"},"k":1}'))["fallback"] == "popular"
 
 

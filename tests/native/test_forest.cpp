@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 #include <random>
+#include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
@@ -149,4 +150,16 @@ TEST_CASE(damaged_arrays_are_refused_or_walked_within_bounds) {
     }
   }
   CHECK(refused > 10000 && refused < 39000);
+}
+
+TEST_CASE(a_decision_never_looks_like_a_leaf) {
+  Arrays arrays;
+  arrays.tree_bitsets = {0, 0, 65536};
+  arrays.bitset_offsets.assign(65537, 0);
+  arrays.bitset_offsets.back() = 1;
+  arrays.nodes[5] = node(65534, 1, 6);
+  CHECK_EQ(arrays.forest().n_trees(), 2u);
+  arrays.nodes[5] = node(65535, 1, 6);
+  CHECK_THROWS(arrays.forest(), Error,
+               std::string_view(error.what()).find("node 5 reads a bitset") != std::string_view::npos);
 }
