@@ -55,15 +55,16 @@ class FeatureSet:
 class StageCounts(TypedDict):
     count: int
     sum_ns: int
-    buckets: list[tuple[float, int]]  # upper limit in ns, cumulative count
+    # Upper limit in ns, which may be infinite, and cumulative count; empty buckets are left out.
+    buckets: list[tuple[float, int]]
 
-class RouteCounts(TypedDict):
+class RouteCounts(TypedDict):  # since load; errors are requests too
     requests: int
     errors: int
     stages: dict[str, StageCounts]
 
 class CounterSnapshot(TypedDict):
-    routes: dict[str, RouteCounts]
+    routes: dict[str, RouteCounts]  # "rank" and "score"
     fallbacks: int
     unknown_attributes: dict[str, int]
     unknown_attributes_uncounted: int

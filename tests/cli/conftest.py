@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,33 +9,11 @@ from pathlib import Path
 
 import pytest
 import shortlist
-from shortlist.errors import NotFoundError, RequestError
+from fake_engine import FakeEngine
 from typer.testing import CliRunner
 
 MAIN = "from shortlist.cli import main\nmain()"
 Run = Callable[..., object]
-
-
-class FakeEngine:
-    """Ranks ids 0 to k-1."""
-
-    @classmethod
-    def load(cls, path: Path) -> FakeEngine:
-        if not Path(path).is_dir():
-            raise NotFoundError(f"{path}: there is no bundle")
-        return cls()
-
-    def rank_json(self, body: bytes, *, timings: bool = False) -> bytes:
-        try:
-            request = json.loads(body)
-        except (ValueError, RecursionError):
-            raise RequestError("the body is not JSON; expected an object") from None
-        if not isinstance(request, dict):
-            raise RequestError("the body is an array; expected an object")
-        answer = {"ids": list(range(request.get("k", 2)))}
-        if timings:
-            answer["timings"] = {"total": 1}
-        return json.dumps(answer).encode()
 
 
 @pytest.fixture

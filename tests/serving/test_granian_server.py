@@ -20,6 +20,8 @@ import pytest
 pytest.importorskip("granian")
 
 SCRIPT = Path(__file__).with_name("fake_server.py")
+# The fake engine stands beside this folder.
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SCRIPT.parents[1])}
 
 
 class Server:
@@ -31,6 +33,7 @@ class Server:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            env=ENVIRONMENT,
         )
         self._connections: list[http.client.HTTPConnection] = []
         self.url = self.process.stdout.readline().strip()
@@ -183,7 +186,8 @@ def test_a_port_in_use_is_refused(start: Start):
         capture_output=True,
         text=True,
         check=False,
-        timeout=20,
+        env=ENVIRONMENT,
+            timeout=20,
     )
     assert second.returncode == 1
     assert re.search(rf"ListenError.*127\.0\.0\.1:{server.port}.*in use", second.stderr)

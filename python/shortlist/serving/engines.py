@@ -1,38 +1,13 @@
-"""What the server asks of an engine, and the shape of the counters it reads."""
+"""What the server asks of an engine."""
 
 from __future__ import annotations
 
-from typing import Protocol, TypedDict
+from typing import TYPE_CHECKING, Protocol
 
-__all__ = ["CounterSnapshot", "Counters", "RankingEngine", "RouteCounts", "StageTimes"]
+if TYPE_CHECKING:
+    from shortlist._core import CounterSnapshot
 
-
-class StageTimes(TypedDict):
-    """A histogram: ``buckets`` are (upper bound in ns, cumulative count), ascending.
-
-    Buckets in which nothing was counted are left out; the last bound may be infinite.
-    """
-
-    count: int
-    sum_ns: int
-    buckets: list[tuple[float, int]]
-
-
-class RouteCounts(TypedDict):
-    """Requests of one kind since load, those that failed among them, and times by stage."""
-
-    requests: int
-    errors: int
-    stages: dict[str, StageTimes]
-
-
-class CounterSnapshot(TypedDict):
-    """Everything the native core counts for one engine; the routes are ``rank`` and ``score``."""
-
-    routes: dict[str, RouteCounts]
-    fallbacks: int
-    unknown_attributes: dict[str, int]
-    unknown_attributes_uncounted: int
+__all__ = ["Counters", "RankingEngine"]
 
 
 class Counters(Protocol):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
 from shortlist.serving.deployment import Deployment
-from shortlist.serving.engines import CounterSnapshot, RouteCounts
 from shortlist.serving.reply import Reply
+
+if TYPE_CHECKING:
+    from shortlist._core import CounterSnapshot, RouteCounts
 
 __all__ = ["metrics_reply", "render_metrics"]
 
@@ -56,7 +59,7 @@ def render_metrics(
     return text.finish()
 
 
-Snapshots = list[tuple[dict[str, str], CounterSnapshot]]
+Snapshots: TypeAlias = "list[tuple[dict[str, str], CounterSnapshot]]"
 
 
 class _Exposition:

@@ -8,10 +8,13 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from shortlist.errors import RequestError, UnsupportedError
+from shortlist.errors import NotFoundError, RequestError, UnsupportedError
 from shortlist.serving.deployment import Deployment
-from shortlist.serving.engines import CounterSnapshot
+
+if TYPE_CHECKING:
+    from shortlist._core import CounterSnapshot
 
 
 class FakeCounters:
@@ -50,6 +53,12 @@ class FakeEngine:
         self.counters = FakeCounters()
         self.bodies: list[bytes] = []
 
+    @classmethod
+    def load(cls, path: Path) -> FakeEngine:
+        if not Path(path).is_dir():
+            raise NotFoundError(f"{path}: there is no bundle")
+        return cls()
+
     def rank_json(self, body: bytes, *, timings: bool = False) -> bytes:
         request = self._request(body)
         answer: dict[str, object] = {
@@ -69,10 +78,10 @@ class FakeEngine:
         self.bodies.append(body)
         try:
             request = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise RequestError("the body is not JSON; expected an object") from None
         if not isinstance(request, dict):
-            raise RequestError("the body is not an object")
+            raise RequestError("the body is an array; expected an object")
         time.sleep(request.get("sleep", 0))
         failure = request.get("fail")
         if failure == "unsupported":
