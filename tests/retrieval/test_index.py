@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+
 from shortlist import Index, NotFoundError
 from shortlist._core import available_isas
 from shortlist.errors import ArgumentError

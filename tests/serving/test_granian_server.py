@@ -187,7 +187,7 @@ def test_a_port_in_use_is_refused(start: Start):
         text=True,
         check=False,
         env=ENVIRONMENT,
-            timeout=20,
+        timeout=20,
     )
     assert second.returncode == 1
     assert re.search(rf"ListenError.*127\.0\.0\.1:{server.port}.*in use", second.stderr)
