@@ -13,6 +13,7 @@ from pathlib import Path
 
 import lightgbm as lgb
 import numpy as np
+
 import shortlist
 from shortlist import features as f
 

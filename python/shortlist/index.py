@@ -27,7 +27,7 @@ class Neighbors:
 
     Attributes
     ----------
-    ids : int64 or str, shape (n, k)
+    ids : int64 or str, shape (n, k), or (n, size of the index) where that is less
         Where fewer than k vectors pass, -1 or the empty string.
     scores : float32, shape (n, k)
         Higher is better; -inf where there is no vector.
@@ -124,7 +124,7 @@ class Index:
         ----------
         queries : shape (n, dim) or (dim,)
             C-contiguous float32 is not copied.
-        k : 1 or more
+        k : 1 or more; where the index has fewer vectors, the result has a column for each of those
         mask : bool, shape (len(self),)
             Only rows where it is true are found.
         exclude : ids that are not to be found, one or several; ids the index lacks are passed over.
@@ -134,7 +134,7 @@ class Index:
         ArgumentError
             For a wrong shape or dtype, queries that are not finite, ids of the other type.
         """
-        k = checked_integer(k, "k", least=1)
+        k = min(checked_integer(k, "k", least=1), len(self))
         batch = self._checked_queries(queries)
         rows, scores = self._core.search(batch, k, self._allowed(mask, exclude))
         if self._ids.dtype.kind == "U":

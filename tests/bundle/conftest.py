@@ -9,8 +9,9 @@ from pathlib import Path
 import lightgbm
 import numpy as np
 import pytest
-import shortlist
 from ingredients import Ingredients
+
+import shortlist
 from shortlist import features as f
 
 N_ITEMS, N_USERS, DIM = 60, 20, 8

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 import shortlist
 
 FIXTURES = sorted((Path(__file__).parents[1] / "fixtures").iterdir())

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hostile_safetensors import Hostile, hostile_files
 from resealing import change_file
+
 from shortlist import FormatError, _core
 
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from xxh64_reference import xxh64
+
 from shortlist.bundle.hashing import hash_records
 from shortlist.bundle.ids import id_tensors, pack_texts, read_ids, rows_in_order
 from shortlist.errors import ArgumentError, MismatchError
-from xxh64_reference import xxh64
 
 int64 = st.integers(-(2**63), 2**63 - 1)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from resealing import sealed
+
 from shortlist.bundle import manifest as manifests
 from shortlist.errors import FormatError, MismatchError, UnsupportedError
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import shortlist
 from ingredients import Ingredients
+
+import shortlist
 from shortlist import features as f
 from shortlist.errors import ArgumentError, MismatchError, UnsupportedError
 

@@ -10,8 +10,9 @@ import numpy as np
 import pandas
 import polars
 import pytest
-import shortlist
 from ingredients import Ingredients
+
+import shortlist
 from shortlist import features as f
 from shortlist import safetensors
 from shortlist.bundle import manifest as manifests

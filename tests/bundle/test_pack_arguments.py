@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-import shortlist
 from ingredients import Ingredients
+
+import shortlist
 from shortlist import features as f
 from shortlist import safetensors
 from shortlist.errors import ArgumentError, RequestError, StorageError

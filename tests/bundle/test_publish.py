@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from publisher import write_version
+
 from shortlist.bundle import manifest as manifests
 from shortlist.bundle import publish as publishing
 from shortlist.bundle.files import check_files

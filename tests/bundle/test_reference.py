@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+
 from shortlist.bundle import reference as references
 from shortlist.errors import ArgumentError, FormatError
 

@@ -11,6 +11,7 @@ from hostile_safetensors import Hostile, file_of, hostile_files
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+
 from shortlist import safetensors
 from shortlist.errors import ArgumentError, FormatError, NotFoundError, StorageError
 

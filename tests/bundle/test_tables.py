@@ -6,6 +6,7 @@ import numpy as np
 import pandas
 import polars
 import pytest
+
 from shortlist.bundle.frame import n_rows, read_columns, take_rows
 from shortlist.bundle.tables import filter_tensors, numbers_of, popularity_order, vectors_of
 from shortlist.errors import ArgumentError

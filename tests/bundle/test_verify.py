@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import shortlist
 from resealing import change_file, change_manifest
+
+import shortlist
 from shortlist import safetensors
 from shortlist.bundle import manifest as manifests
 from shortlist.bundle.files import check_files

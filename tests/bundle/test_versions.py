@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from shortlist.bundle.versions import latest, next_number, resolve, versions
 from shortlist.errors import NotFoundError
 

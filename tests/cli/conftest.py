@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import shortlist
 from fake_engine import FakeEngine
 from typer.testing import CliRunner
+
+import shortlist
 
 MAIN = "from shortlist.cli import main\nmain()"
 Run = Callable[..., object]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 import shortlist
 from shortlist.errors import MismatchError, NotFoundError, UnsupportedError
 

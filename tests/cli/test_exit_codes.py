@@ -7,6 +7,7 @@ import socket
 from importlib.metadata import version
 
 import pytest
+
 from shortlist.cli.exit_code import ExitCode, exit_code_of
 from shortlist.errors import (
     ArgumentError,

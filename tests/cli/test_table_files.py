@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from shortlist.cli.tables import read_entities, read_matrix, read_table
 from shortlist.errors import ArgumentError, FormatError
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from shortlist import Engine
 from shortlist import features as f
 

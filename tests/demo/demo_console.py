@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
+
 from shortlist.demo.progress import Steps
 
 COMMAND = Path(sys.executable).with_name("shortlist")

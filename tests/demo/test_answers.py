@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from demo_console import COMMAND, quiet_steps, serving
+
 from shortlist import Engine, Index
 from shortlist.demo import dataset, split
 from shortlist.demo.dataset import Dataset

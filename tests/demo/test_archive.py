@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from shortlist.demo import archive
 from shortlist.errors import FormatError, MismatchError
 

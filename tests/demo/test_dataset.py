@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from demo_files import write_files
+
 from shortlist.demo import dataset
 from shortlist.errors import FormatError, StorageError
 

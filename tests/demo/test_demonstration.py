@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from demo_console import COMMAND, serving
 from demo_files import write_files
+
 from shortlist.demo import archive, demonstration, run
 from shortlist.demo.evaluate import Quality, Report
 from shortlist.errors import MismatchError

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+
 from shortlist.demo.evaluate import Quality, Report, auc, ndcg_at, quality, recall_at
 
 SCORES = np.array([[0.9, 0.8, 0.7, 0.6, 0.5]])

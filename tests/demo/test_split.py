@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from demo_files import write_files
+
 from shortlist.demo import dataset, split
 from shortlist.demo.attributes import item_columns, user_columns
 from shortlist.demo.dataset import Dataset, Ratings

@@ -6,8 +6,9 @@ import inspect
 import re
 
 import pytest
-import shortlist
 from pages import PAGES, Page
+
+import shortlist
 from shortlist import features, serving
 
 CLASSES = {
@@ -69,6 +70,7 @@ def test_names_of_the_server_have_docstrings():
 def test_options_that_the_pages_name_exist():
     pytest.importorskip("typer")
     import typer.main
+
     from shortlist.cli.app import app
 
     root = typer.main.get_command(app)

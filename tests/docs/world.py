@@ -8,8 +8,9 @@ from pathlib import Path
 import lightgbm
 import numpy as np
 import onnx
-import shortlist
 from onnx import TensorProto, helper
+
+import shortlist
 from shortlist import features as f
 
 N_ITEMS, N_USERS, N_RATINGS, DIM = 200, 40, 2000, 8

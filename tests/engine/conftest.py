@@ -8,6 +8,7 @@ from pathlib import Path
 import lightgbm as lgb
 import numpy as np
 import pytest
+
 import shortlist
 from shortlist import features as f
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from shortlist import ScoringError, _core
 from shortlist.features import FeatureSet
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from shortlist import FormatError, MismatchError, ShortlistError, _core, safetensors
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "schema-1.0"

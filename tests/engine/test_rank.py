@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+
 import shortlist
 from shortlist._core import available_isas
 

@@ -7,6 +7,7 @@ import json
 import lightgbm as lgb
 import numpy as np
 import pytest
+
 import shortlist
 
 N_FEATURES = 3000

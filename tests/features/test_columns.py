@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+
 from shortlist.errors import ArgumentError
 from shortlist.features.columns import Frame, column_texts, read_column
 

@@ -6,6 +6,7 @@ import pickle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from shortlist import features as f
 from shortlist.errors import FormatError, ShortlistError, UnsupportedError
 

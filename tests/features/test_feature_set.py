@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from shortlist import features as f
 from shortlist.errors import ArgumentError
 

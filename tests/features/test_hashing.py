@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from shortlist import _core
 from shortlist.errors import ArgumentError
 from shortlist.hashing import xxh64

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+
 from shortlist import features as f
 from shortlist.errors import ArgumentError
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+
 from shortlist import Index, NotFoundError
 from shortlist._core import available_isas
 from shortlist.errors import ArgumentError
@@ -186,3 +187,8 @@ def test_ids_come_from_any_library(library):
     assert Index.build(np.eye(2), ids=library(["é", "b"])).ids.tolist() == ["é", "b"]
     integers = Index.build(np.eye(2), ids=library([5, 3])).ids
     assert (integers.dtype, integers.tolist()) == (np.int64, [5, 3])
+
+
+def test_k_beyond_the_index_takes_no_more_memory_than_the_index():
+    found = Index.build(np.eye(4)).search(np.ones((2, 4)), k=10**9)
+    assert found.ids.shape == found.scores.shape == (2, 4)

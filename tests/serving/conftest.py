@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from asgi_client import Client
 from fake_engine import FakeEngine
+
 from shortlist.serving import Application, Deployment, Limits
 
 

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from fake_engine import FakeLoader
+
 from shortlist.serving import Limits, ServerOptions, run
 
 

@@ -6,6 +6,7 @@ import asyncio
 import threading
 
 import pytest
+
 from shortlist.serving.calls import CallRunner, CallTimes
 from shortlist.serving.errors import HttpError
 

@@ -8,6 +8,7 @@ import logging
 import pytest
 from asgi_client import Client
 from fake_engine import FakeEngine
+
 from shortlist.errors import ArgumentError
 from shortlist.serving import Application, Deployment
 

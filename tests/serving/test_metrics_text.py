@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from shortlist.serving.http_counters import HttpCounters
 
 SAMPLE = re.compile(

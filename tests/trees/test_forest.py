@@ -5,6 +5,7 @@ import threading
 
 import numpy as np
 import pytest
+
 from shortlist.errors import ArgumentError
 from shortlist.models import Forest
 from shortlist.models.importers.lightgbm import import_lightgbm

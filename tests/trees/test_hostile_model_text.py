@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+
 from shortlist.errors import FormatError, UnsupportedError
 from shortlist.models import Forest
 from shortlist.models.importers.lightgbm import import_lightgbm

@@ -8,6 +8,7 @@ import lightgbm
 import numpy as np
 import pytest
 from cases import cases, needs_models
+
 from shortlist import _core
 from shortlist.models import Forest, load_model
 

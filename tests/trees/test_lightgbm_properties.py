@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from shortlist.models import Forest
 from shortlist.models.importers.lightgbm import import_lightgbm
 

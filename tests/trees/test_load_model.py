@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 from cases import MODELS, cases, needs_models
+
 from shortlist.errors import ArgumentError, FormatError, NotFoundError, UnsupportedError
 from shortlist.models import Forest, OnnxModel, load_model
 

@@ -92,7 +92,7 @@ class Forest:
         ------
         ArgumentError
         """
-        rows = X if isinstance(X, np.ndarray) else np.asarray(X)
+        rows = X if isinstance(X, np.ndarray) else _as_array(X)
         if rows.dtype not in (np.float32, np.float64) or not rows.flags.carray:
             rows = _converted(rows)
         n_threads = checked_integer(n_threads, "n_threads", least=1, most=_MAX_THREADS)
@@ -130,6 +130,13 @@ class Forest:
             f"<Forest {self.objective!r}: {self.n_trees} trees, {self.n_features} features, "
             f"{self.n_outputs} outputs>"
         )
+
+
+def _as_array(X: ArrayLike) -> NDArray[np.generic]:
+    try:
+        return np.asarray(X)
+    except ValueError as error:
+        raise ArgumentError(f"X: expected a matrix of numbers: {error}") from None
 
 
 def _converted(rows: NDArray[np.generic]) -> NDArray[np.generic]:

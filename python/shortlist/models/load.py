@@ -15,15 +15,15 @@ __all__ = ["load_model", "model_format"]
 _HEAD_BYTES = 1 << 16
 _ONNX_GRAPH, _ONNX_OPSETS = 7, 8  # fields of ModelProto
 _REFUSED = {
-    "lightgbm-json": "a LightGBM dump_model() JSON; save it as text with Booster.save_model",
-    "xgboost-json": "an XGBoost JSON model",
-    "xgboost-ubj": "an XGBoost UBJSON model",
-    "xgboost-binary": "an XGBoost model in the old binary format",
-    "catboost-cbm": "a CatBoost cbm model",
-    "catboost-json": "a CatBoost JSON model",
-    "pickle": "a Python pickle, which could run code when read",
-    "gzip": "compressed by gzip; unpack it first",
-    "zip": "a zip archive",
+    "lightgbm-json": "a LightGBM dump_model() JSON is not handled; save it as text with Booster.save_model",
+    "xgboost-json": "an XGBoost JSON model is not handled",
+    "xgboost-ubj": "an XGBoost UBJSON model is not handled",
+    "xgboost-binary": "an XGBoost model in the old binary format is not handled",
+    "catboost-cbm": "a CatBoost cbm model is not handled",
+    "catboost-json": "a CatBoost JSON model is not handled",
+    "pickle": "a Python pickle is never read, as it could run code",
+    "gzip": "compressed by gzip is not handled; unpack it first",
+    "zip": "a zip archive is not handled",
 }
 
 
@@ -59,7 +59,7 @@ def load_model(path: str | PathLike[str]) -> Forest | OnnxModel:
     except (FormatError, UnsupportedError) as error:
         raise type(error)(f"{path}: {error}") from error
     if form in _REFUSED:
-        raise UnsupportedError(f"{path}: {_REFUSED[form]} is not handled")
+        raise UnsupportedError(f"{path}: {_REFUSED[form]}")
     raise FormatError(
         f"{path}: no model format that is known (LightGBM text, ONNX); it begins with {data[:16]!r}"
     )
