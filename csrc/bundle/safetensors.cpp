@@ -78,68 +78,82 @@ void TensorFile::reject(const std::string& why) const {
   throw Error(ErrorCode::invalid_format, name_ + ": not a valid safetensors file: " + why);
 }
 
-void TensorFile::read_header() {
+std::size_t TensorFile::read_header_size() const {
   const std::span<const std::byte> bytes = file_.bytes();
   if (bytes.size() < 8) reject("shorter than its 8-byte header size");
-  std::uint64_t header_size = 0;
-  for (int i = 7; i >= 0; --i) header_size = header_size << 8 | static_cast<std::uint64_t>(bytes[i]);
-  if (header_size > kMaxHeaderBytes)
-    reject("the header claims " + std::to_string(header_size) + " bytes, at most 8 MiB are taken");
-  if (header_size > bytes.size() - 8)
-    reject("the header claims " + std::to_string(header_size) + " bytes, the file is shorter");
-  if ((8 + header_size) % kDtypes.back().bytes != 0)
-    reject("the data does not start at a multiple of 8 bytes");
-  const std::span<const std::byte> data = bytes.subspan(8 + header_size);
+  std::uint64_t size = 0;
+  for (int i = 7; i >= 0; --i) size = size << 8 | static_cast<std::uint64_t>(bytes[i]);
+  const std::string claim = "the header claims " + std::to_string(size) + " bytes, ";
+  if (size > kMaxHeaderBytes) reject(claim + "at most 8 MiB are taken");
+  if (size > bytes.size() - 8) reject(claim + "the file is shorter");
+  if ((8 + size) % kDtypes.back().bytes != 0) reject("the data does not start at a multiple of 8 bytes");
+  return size;
+}
+
+void TensorFile::read_header() {
+  const std::size_t header_size = read_header_size();
   const json::Document header(file_.text().substr(8, header_size), name_);
   if (!header.root().is(json::Type::object)) reject("the header is not an object");
-
+  const std::span<const std::byte> data = file_.bytes().subspan(8 + header_size);
   bool has_metadata = false;
-  std::vector<std::pair<std::size_t, std::size_t>> ranges;
   for (const json::Member entry : header.root().object()) {
     const std::string key(entry.key);
     if (!entry.value.is(json::Type::object)) reject("entry \"" + key + "\" is not an object");
-    if (key == "__metadata__") {
+    if (key != "__metadata__") {
+      const bool added = tensors_.emplace(key, read_tensor(key, entry.value, data)).second;
+      if (!added) reject("tensor \"" + key + "\" occurs twice");
+    } else {
       if (std::exchange(has_metadata, true)) reject("the metadata occurs twice");
-      for (const json::Member member : entry.value.object()) {
-        if (!member.value.is(json::Type::string))
-          reject("metadata \"" + std::string(member.key) + "\" is not a string");
-        if (!metadata_.emplace(member.key, member.value.string()).second) {
-          reject("metadata \"" + std::string(member.key) + "\" occurs twice");
-        }
-      }
-      continue;
+      read_metadata(entry.value);
     }
-    const auto dtype = entry.value.find("dtype");
-    const auto shape = entry.value.find("shape");
-    const auto offsets = entry.value.find("data_offsets");
-    if (!dtype || !shape || !offsets || entry.value.size() != 3 || !dtype->is(json::Type::string)) {
-      reject("tensor \"" + key + "\" needs dtype, shape and data_offsets, and nothing else");
-    }
-    const DtypeInfo* const info = info_of(dtype->string());
-    if (info == nullptr)
-      reject("tensor \"" + key + "\" has the dtype " + std::string(dtype->string()) + ", which is not taken");
-    const auto dims = sizes(*shape, 8);
-    const auto range = sizes(*offsets, 2);
-    const auto wanted = dims ? byte_count(*dims, info->bytes) : std::nullopt;
-    if (!wanted || !range || range->size() != 2)
-      reject("tensor \"" + key + "\" has an invalid shape or data_offsets");
-    const std::size_t first = (*range)[0];
-    const std::size_t last = (*range)[1];
-    if (first > last || last > data.size()) reject("tensor \"" + key + "\" lies outside the data");
-    if (last - first != *wanted)
-      reject("tensor \"" + key + "\" has a shape that does not match its data_offsets");
-    if (first % info->bytes != 0) reject("tensor \"" + key + "\" is not aligned to its element size");
-    ranges.emplace_back(first, last);
-    if (!tensors_.emplace(key, Tensor{info->dtype, *dims, data.subspan(first, last - first)}).second) {
-      reject("tensor \"" + key + "\" occurs twice");
-    }
+  }
+  check_coverage(data);
+}
+
+void TensorFile::read_metadata(json::Value object) {
+  for (const json::Member member : object.object()) {
+    const std::string key(member.key);
+    if (!member.value.is(json::Type::string)) reject("metadata \"" + key + "\" is not a string");
+    if (!metadata_.emplace(key, member.value.string()).second)
+      reject("metadata \"" + key + "\" occurs twice");
+  }
+}
+
+TensorFile::Tensor TensorFile::read_tensor(const std::string& key, json::Value entry,
+                                           std::span<const std::byte> data) const {
+  const std::string tensor = "tensor \"" + key + "\" ";
+  const auto dtype = entry.find("dtype");
+  const auto shape = entry.find("shape");
+  const auto offsets = entry.find("data_offsets");
+  if (!dtype || !shape || !offsets || entry.size() != 3 || !dtype->is(json::Type::string)) {
+    reject(tensor + "needs dtype, shape and data_offsets, and nothing else");
+  }
+  const DtypeInfo* const info = info_of(dtype->string());
+  if (info == nullptr)
+    reject(tensor + "has the dtype " + std::string(dtype->string()) + ", which is not taken");
+  const auto dims = sizes(*shape, 8);
+  const auto range = sizes(*offsets, 2);
+  const auto wanted = dims ? byte_count(*dims, info->bytes) : std::nullopt;
+  if (!wanted || !range || range->size() != 2) reject(tensor + "has an invalid shape or data_offsets");
+  const std::size_t first = (*range)[0];
+  const std::size_t last = (*range)[1];
+  if (first > last || last > data.size()) reject(tensor + "lies outside the data");
+  if (last - first != *wanted) reject(tensor + "has a shape that does not match its data_offsets");
+  if (first % info->bytes != 0) reject(tensor + "is not aligned to its element size");
+  return {info->dtype, *dims, data.subspan(first, last - first)};
+}
+
+void TensorFile::check_coverage(std::span<const std::byte> data) const {
+  std::vector<std::pair<std::size_t, std::size_t>> ranges;  // where a tensor begins, and its size
+  for (const auto& [name, tensor] : tensors_) {
+    ranges.emplace_back(tensor.bytes.data() - data.data(), tensor.bytes.size());
   }
   std::sort(ranges.begin(), ranges.end());
   std::size_t covered = 0;
-  for (const auto& [first, last] : ranges) {
+  for (const auto& [first, size] : ranges) {
     if (first != covered)
       reject("tensors overlap or leave a gap at byte " + std::to_string(covered) + " of the data");
-    covered = last;
+    covered += size;
   }
   if (covered != data.size()) reject("the data goes on after the last tensor, or is cut off");
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/mapped_file.hpp"
+#include "json/reader.hpp"
 
 namespace shortlist {
 
@@ -69,7 +70,12 @@ class TensorFile {
     std::span<const std::byte> bytes;
   };
   TensorFile() = default;
+  [[nodiscard]] std::size_t read_header_size() const;
   void read_header();
+  void read_metadata(json::Value object);
+  [[nodiscard]] Tensor read_tensor(const std::string& key, json::Value entry,
+                                   std::span<const std::byte> data) const;
+  void check_coverage(std::span<const std::byte> data) const;
   [[noreturn]] void reject(const std::string& why) const;
   [[nodiscard]] const Tensor& find(std::string_view tensor) const;
   [[nodiscard]] std::span<const std::byte> checked(std::string_view tensor, Dtype dtype,

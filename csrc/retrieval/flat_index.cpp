@@ -20,9 +20,9 @@ constexpr std::size_t kBlockRows = 1024;  // a multiple of 64; scores of a block
   return squared > 0.0f ? 1.0f / std::sqrt(squared) : 0.0f;
 }
 
-// Ascending order of keys is descending score, then ascending row. Adding +0 makes -0 and +0 one score.
+// Ascending order of keys is descending score, then ascending row. `score` is not -0.
 [[nodiscard]] std::uint64_t key_of(float score, std::uint32_t row) noexcept {
-  const auto bits = std::bit_cast<std::uint32_t>(score + 0.0f);
+  const auto bits = std::bit_cast<std::uint32_t>(score);
   const std::uint32_t rising = (bits >> 31) != 0 ? ~bits : bits | 0x80000000u;
   return static_cast<std::uint64_t>(~rising) << 32 | row;
 }
@@ -114,14 +114,16 @@ Query FlatIndex::prepare(const float* vector) const noexcept {
   return {vector, metric_ == Metric::cosine ? inverse_norm(*kernels_, vector, dim_) : 1.0f};
 }
 
+// No score is -0: sums of products never are, and adding to +0 makes the others +0.
 void FlatIndex::block_scores(const Query& query, std::size_t first, std::size_t n,
                              float* out) const noexcept {
   const auto kernel = metric_ == Metric::l2 ? kernels_->l2sq_rows : kernels_->dot_rows;
   kernel(query.vector, vector(first), n, dim_, out);
   if (metric_ == Metric::l2) {
-    for (std::size_t i = 0; i < n; ++i) out[i] = -out[i];
+    for (std::size_t i = 0; i < n; ++i) out[i] = 0.0f - out[i];
   } else if (metric_ == Metric::cosine) {
-    for (std::size_t i = 0; i < n; ++i) out[i] = out[i] * inverse_norms_[first + i] * query.inverse_norm;
+    for (std::size_t i = 0; i < n; ++i)
+      out[i] = 0.0f + out[i] * inverse_norms_[first + i] * query.inverse_norm;
   }
 }
 

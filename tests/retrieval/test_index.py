@@ -44,6 +44,17 @@ def test_the_best_k_are_those_of_a_float64_scan(metric, n, dim):
         assert (np.diff(scores) <= 0).all()
 
 
+@pytest.mark.parametrize("metric", ["ip", "cosine", "l2"])
+def test_a_score_of_zero_is_plus_zero_however_it_is_asked_for(metric):
+    vectors = np.array([[3, 4], [-4, 3], [1e-30, -1e-30]], dtype=np.float32)
+    index = Index.build(vectors, metric=metric)
+    for query in (*vectors, -vectors[2]):
+        found = index.search(query, k=3)
+        for id_, score in zip(found.ids[0], found.scores[0], strict=True):
+            assert score.tobytes() == index.score(query, [id_]).tobytes()
+            assert score != 0 or not np.signbit(score)
+
+
 def test_ties_go_to_the_lower_row():
     index = Index.build(np.ones((3000, 8), dtype=np.float32))
     assert index.search(np.ones(8), k=7).ids.tolist() == [[0, 1, 2, 3, 4, 5, 6]]
