@@ -15,7 +15,7 @@ __all__ = ["load_model", "model_format"]
 _HEAD_BYTES = 1 << 16
 _ONNX_GRAPH, _ONNX_OPSETS = 7, 8  # fields of ModelProto
 _REFUSED = {
-    "lightgbm-json": "a LightGBM dump_model() JSON is not handled; save it as text with Booster.save_model",
+    "lightgbm-json": "a LightGBM dump_model() JSON is not handled; save text by Booster.save_model",
     "xgboost-json": "an XGBoost JSON model is not handled",
     "xgboost-ubj": "an XGBoost UBJSON model is not handled",
     "xgboost-binary": "an XGBoost model in the old binary format is not handled",
