@@ -101,10 +101,19 @@ bool RankCall::take_query(QuerySource source) {
     case QuerySource::like:
       return take_mean_of_liked();
     case QuerySource::users:
-      if (user_row_ && !query_) query_ = engine_.index()->prepare(engine_.users()->vector(*user_row_));
+      if (user_row_ && !query_) take_user_vector(*user_row_);
       return true;
   }
   return true;
+}
+
+// A vector that is not finite, which only a damaged bundle holds, is no vector.
+void RankCall::take_user_vector(std::size_t row) {
+  const retrieval::FlatIndex& index = *engine_.index();
+  const float* const vector = engine_.users()->vector(row);
+  if (std::all_of(vector, vector + index.dim(), [](float value) { return std::isfinite(value); })) {
+    query_ = index.prepare(vector);
+  }
 }
 
 bool RankCall::take_request_vector() {
@@ -129,7 +138,7 @@ bool RankCall::take_request_vector() {
   return true;
 }
 
-// The mean is taken in the order sent; unknown ids are left out, and the liked items are not candidates.
+// The mean is taken in the order sent; unknown ids are left out, and the liked items are not retrieved.
 bool RankCall::take_mean_of_liked() {
   if (!request_.like) return true;
   const retrieval::FlatIndex& index = *engine_.index();
@@ -143,7 +152,7 @@ bool RankCall::take_mean_of_liked() {
     if (!row) continue;
     const float* const vector = index.vector(*row);
     for (std::size_t j = 0; j < mean.size(); ++j) mean[j] += vector[j];
-    clear_bit(allowed_rows(), *row);
+    if (!request_.candidates) clear_bit(allowed_rows(), *row);
     ++known;
   }
   if (known == 0 || query_) return true;

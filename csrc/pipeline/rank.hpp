@@ -26,6 +26,7 @@ class RankCall {
   [[nodiscard]] bool encode_context();
   [[nodiscard]] bool find_query();
   [[nodiscard]] bool take_query(QuerySource source);
+  void take_user_vector(std::size_t row);
   [[nodiscard]] bool take_request_vector();
   [[nodiscard]] bool take_mean_of_liked();
   [[nodiscard]] bool restrict_rows();

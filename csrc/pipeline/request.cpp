@@ -117,6 +117,10 @@ bool parse_rank_request(json::Value root, Arena& arena, RankRequest& request, Fa
   if (!request.user && !request.vector && !request.like && !request.candidates) {
     return reject(failure, "the request has none of user, vector, like and candidates, expected one of them");
   }
+  if (request.n_candidates && request.candidates) {
+    return reject(failure,
+                  "n_candidates: sent with candidates, of which all are ranked; expected one of the two");
+  }
   if (request.n_candidates && *request.n_candidates < request.k) {
     return reject(failure,
                   concatenate(arena, {"n_candidates: got ",

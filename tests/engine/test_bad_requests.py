@@ -50,6 +50,7 @@ BAD = [
     (b'{"user":{"id":"u1"},"filter":3,"k":1}', "filter: got 3, expected a string"),
     (b'{"user":{"id":"u1"},"filter":"cost < 3","k":1}', "filter: cost: unknown item attribute"),
     (b'{"user":{"id":"u1"},"filter":"price <","k":1}', "filter: expected a number.*at byte 7"),
+    (b'{"candidates":[101],"n_candidates":30,"k":5}', "n_candidates: sent with candidates"),
     (b'{"user":{"id":"u1"},"n_candidates":3,"k":5}', "n_candidates: got 3, expected at least k"),
     (b'{"user":{"id":"u1"},"n_candidates":1000001,"k":5}', "n_candidates: got 1000001"),
     (b'{"user":{"id":"u1"},"request_id":7,"k":5}', "request_id: got 7"),

@@ -106,6 +106,11 @@ def test_liked_items_make_the_query_and_are_not_offered(catalogue, engine):
     assert not {103, 117, 300} & set(answer.ids.tolist())
 
 
+def test_liked_items_that_the_caller_sends_are_ranked(engine):
+    answer = engine.rank({"like": [103], "candidates": [103, 117]}, k=5)
+    assert sorted(answer.ids.tolist()) == [103, 117]
+
+
 def test_filter_and_exclude_hold(catalogue, engine):
     price = catalogue.items["price"]
     genre = np.array([value or "" for value in catalogue.items["genre"]])

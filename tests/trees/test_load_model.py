@@ -75,7 +75,7 @@ def test_models_of_other_libraries_are_refused_by_name():
 def test_a_lightgbm_json_dump_is_refused_with_advice():
     path = MODELS / "lightgbm-leaves" / "dart_breast_cancer" / "model.dump.json"
 
-    with pytest.raises(UnsupportedError, match="save it as text"):
+    with pytest.raises(UnsupportedError, match="not handled; save text by"):
         load_model(path)
 
 
