@@ -54,7 +54,13 @@ std::string_view describe(Arena& arena, json::Value value) {
       return decimal(arena, value.integer());
     case json::Type::number: {
       char* const text = arena.array<char>(40).data();
-      return {text, static_cast<std::size_t>(std::to_chars(text, text + 40, value.number()).ptr - text)};
+      const std::string_view digits{
+          text, static_cast<std::size_t>(std::to_chars(text, text + 38, value.number()).ptr - text)};
+      // A whole number keeps what tells it from an integer.
+      if (digits.find_first_of(".e") != std::string_view::npos) return digits;
+      text[digits.size()] = '.';
+      text[digits.size() + 1] = '0';
+      return {text, digits.size() + 2};
     }
     case json::Type::string:
       return quote(arena, value.string());

@@ -23,6 +23,7 @@ BAD = [
     (b'{"user":{"id":"u1"},"k":-1}', "k: got -1"),
     (b'{"user":{"id":"u1"},"k":1000000000}', "k: got 1000000000"),
     (b'{"user":{"id":"u1"},"k":1.5}', "k: got 1.5"),
+    (b'{"user":{"id":"u1"},"k":2.0}', r"k: got 2\.0, expected an integer"),
     (b'{"user":{"id":"u1"},"k":"5"}', 'k: got "5"'),
     (b'{"user":{"id":"u1"},"k":null}', "k: got null"),
     (b'{"user":{"id":"u1"},"k":1,"k":2}', 'field "k" occurs twice'),

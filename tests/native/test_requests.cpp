@@ -15,8 +15,10 @@
 #include "pipeline/engine.hpp"
 
 // The C library's own allocator stands behind these, so that every allocation of the process is counted.
-// Sanitizers bring their own allocator, where only answers are checked.
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// Sanitizers bring their own allocator, and a static program takes no second one: there only answers are
+// checked.
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && \
+    !defined(SHORTLIST_STATIC_PROGRAM)
 #define COUNTS_ALLOCATIONS 1
 static std::atomic<std::size_t> allocations{0};
 extern "C" {
