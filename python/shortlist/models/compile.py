@@ -23,7 +23,6 @@ MAX_CATEGORIES = 65534
 MAX_VIEWS = 32767
 MAX_NODES = 2**31
 _LEAF_RANK = 65535
-_ZERO = float(np.float32(1e-35))  # LightGBM's kZeroThreshold
 
 
 def compile_ensemble(ensemble: ImportedEnsemble) -> tuple[Tensors, dict[str, str]]:
@@ -83,16 +82,9 @@ def compile_ensemble(ensemble: ImportedEnsemble) -> tuple[Tensors, dict[str, str
 def _rank_thresholds(
     ensemble: ImportedEnsemble,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint32]]:
-    """Position of each split's threshold among the distinct ones of its feature.
-
-    LightGBM takes |x| <= 1e-35 for 0 before it compares. Moving the thresholds of that band to its
-    ends gives the same decisions without touching x.
-    """
+    """Position of each split's threshold among the distinct ones of its feature."""
     numeric = np.flatnonzero(ensemble.kinds != ViewKind.CATEGORY)
-    thresholds = ensemble.thresholds[numeric].copy()
-    below = (thresholds >= -_ZERO) & (thresholds < 0.0)
-    thresholds[below] = np.nextafter(-_ZERO, -np.inf)
-    thresholds[(thresholds >= 0.0) & (thresholds <= _ZERO)] = _ZERO
+    thresholds = ensemble.thresholds[numeric]
     features = ensemble.features[numeric]
     order = np.lexsort((thresholds, features))
     sorted_features, sorted_thresholds = features[order], thresholds[order]
@@ -124,7 +116,7 @@ def _code_categories(ensemble: ImportedEnsemble) -> Tensors:
     """Distinct categories of each feature, and the set of each split as a bitset of codes."""
     counts = np.diff(ensemble.category_offsets)
     split_of = np.repeat(np.arange(counts.size), counts)
-    keys = ensemble.features[split_of] * 2**32 + ensemble.categories
+    keys = ensemble.features[split_of] * 2**32 + ensemble.categories.astype(np.int64)
     distinct, inverse = np.unique(keys, return_inverse=True)
     per_feature = np.bincount(distinct >> 32, minlength=len(ensemble.feature_names))
     _check_limit(ensemble, per_feature, MAX_CATEGORIES, "categories")

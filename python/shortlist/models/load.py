@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 
 from shortlist.errors import FormatError, NotFoundError, StorageError, UnsupportedError
 from shortlist.models.forest import Forest
+from shortlist.models.importers.ensemble import ImportedEnsemble
 from shortlist.models.importers.lightgbm import import_lightgbm
 from shortlist.models.onnx_model import OnnxModel
 
@@ -14,6 +16,9 @@ __all__ = ["load_model", "model_format"]
 
 _HEAD_BYTES = 1 << 16
 _ONNX_GRAPH, _ONNX_OPSETS = 7, 8  # fields of ModelProto
+_IMPORTERS: dict[str, Callable[[bytes], ImportedEnsemble]] = {
+    "lightgbm-text": import_lightgbm,
+}
 _REFUSED = {
     "lightgbm-json": "a LightGBM dump_model() JSON is not handled; save text by Booster.save_model",
     "xgboost-json": "an XGBoost JSON model is not handled",
@@ -52,8 +57,8 @@ def load_model(path: str | PathLike[str]) -> Forest | OnnxModel:
         raise StorageError(f"{path}: {error.strerror}") from error
     form = model_format(data)
     try:
-        if form == "lightgbm-text":
-            return Forest.from_imported(import_lightgbm(data))
+        if form in _IMPORTERS:
+            return Forest.from_imported(_IMPORTERS[form](data))
         if form == "onnx":
             return OnnxModel(data)
     except (FormatError, UnsupportedError) as error:

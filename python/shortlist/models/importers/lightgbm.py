@@ -70,6 +70,7 @@ _ALIASES = {
 _CATEGORICAL = 1
 _DEFAULT_LEFT = 2
 _MISSING_NONE, _MISSING_ZERO, _MISSING_NAN = 0, 1, 2
+_ZERO = float(np.float32(1e-35))  # kZeroThreshold
 
 
 def import_lightgbm(data: bytes) -> ImportedEnsemble:
@@ -109,12 +110,12 @@ def import_lightgbm(data: bytes) -> ImportedEnsemble:
         leaf_offsets=_offsets(leaf_counts),
         features=np.concatenate([part.features for part in parts]),
         kinds=np.concatenate([part.kinds for part in parts]),
-        thresholds=np.concatenate([part.thresholds for part in parts]),
+        thresholds=_around_zero(np.concatenate([part.thresholds for part in parts])),
         left=np.concatenate([part.left for part in parts]),
         right=np.concatenate([part.right for part in parts]),
         leaf_values=np.concatenate([part.leaf_values for part in parts]),
         category_offsets=_offsets(category_counts),
-        categories=np.concatenate([part.categories for part in parts]),
+        categories=np.concatenate([part.categories for part in parts]).astype(np.float64),
     )
 
 
@@ -173,6 +174,17 @@ def _view_kinds(decisions: NDArray[np.int64]) -> NDArray[np.int64]:
         [np.full_like(zero, ViewKind.NONE), zero, nan],
     )
     return np.where((decisions & _CATEGORICAL) != 0, ViewKind.CATEGORY, kinds).astype(np.int64)
+
+
+def _around_zero(thresholds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Move thresholds of the band around zero to its ends.
+
+    LightGBM takes |x| <= 1e-35 for 0 before it compares; so it need not be done to x.
+    """
+    below = (thresholds >= -_ZERO) & (thresholds < 0.0)
+    above = (thresholds >= 0.0) & (thresholds <= _ZERO)
+    moved = np.where(below, np.nextafter(-_ZERO, -np.inf), thresholds)
+    return np.where(above, _ZERO, moved)
 
 
 def _read_categories(
