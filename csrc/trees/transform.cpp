@@ -19,6 +19,10 @@ void softmax(double* row, std::size_t n) noexcept {
 
 }  // namespace
 
+bool is_transform(std::uint32_t code) noexcept {
+  return code <= static_cast<std::uint32_t>(Transform::softplus);
+}
+
 void apply_transform(Transform transform, double scale, std::size_t n_outputs, std::size_t n,
                      double* out) noexcept {
   const std::size_t size = n * n_outputs;

@@ -14,7 +14,7 @@ enum class Transform : std::uint32_t {
   signed_square = 4,  // sign(x) x x
   softplus = 5,       // log1p(exp(x))
 };
-inline constexpr std::uint32_t kTransforms = 6;
+[[nodiscard]] bool is_transform(std::uint32_t code) noexcept;
 
 // In place, n rows of n_outputs. Each row comes out the same however many there are.
 void apply_transform(Transform transform, double scale, std::size_t n_outputs, std::size_t n,
