@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "trees/transforms/onnx.hpp"
 #include "trees/transforms/xgboost.hpp"
 
 namespace shortlist::trees {
@@ -35,6 +36,12 @@ bool is_transform(std::uint32_t code) noexcept {
     case Transform::float32_step:
     case Transform::float32_ascending:
     case Transform::float32_softplus_steps:
+    case Transform::float32_signed_logistic:
+    case Transform::float32_plain_softmax:
+    case Transform::float32_nonzero_softmax:
+    case Transform::float32_probit:
+    case Transform::float32_rounded:
+    case Transform::float32_complement:
       return true;
   }
   return false;
@@ -73,6 +80,18 @@ void apply_transform(Transform transform, double scale, std::size_t n_outputs, s
       return float32_ascending(n_outputs, n, out);
     case Transform::float32_softplus_steps:
       return float32_softplus_steps(n_outputs, n, out);
+    case Transform::float32_signed_logistic:
+      return float32_signed_logistic(size, out);
+    case Transform::float32_plain_softmax:
+      return float32_plain_softmax(n_outputs, n, out);
+    case Transform::float32_nonzero_softmax:
+      return float32_nonzero_softmax(n_outputs, n, out);
+    case Transform::float32_probit:
+      return float32_probit(size, out);
+    case Transform::float32_rounded:
+      return float32_rounded(size, out);
+    case Transform::float32_complement:
+      return float32_complement(n_outputs, n, out);
   }
 }
 

@@ -21,6 +21,14 @@ enum class Transform : std::uint32_t {
   float32_step = 19,            // 1 where x > 0, else 0
   float32_ascending = 20,       // the outputs of a row, sorted
   float32_softplus_steps = 21,  // each output but the first is a step up from the one before it
+
+  // In float32, as ONNX Runtime computes them.
+  float32_signed_logistic = 32,  // 1 / (1 + exp(-|x|)), or 1 less that where x < 0
+  float32_plain_softmax = 33,    // over the outputs of a row, their sum in float32 too
+  float32_nonzero_softmax = 34,  // softmax of what is not 0; what is 0 becomes x exp(-greatest)
+  float32_probit = 35,           // inverse of the normal distribution, approximated
+  float32_rounded = 36,          // x, rounded to float32
+  float32_complement = 37,       // the first output of a row is 1 less the last
 };
 
 [[nodiscard]] bool is_transform(std::uint32_t code) noexcept;

@@ -60,6 +60,13 @@ class Transform(IntEnum):
     FLOAT32_STEP = 19  # 1 where the sum is above 0
     FLOAT32_ASCENDING = 20  # the outputs of a row, sorted
     FLOAT32_SOFTPLUS_STEPS = 21  # each output but the first is a step up from the one before it
+    # In float32, as ONNX Runtime computes them.
+    FLOAT32_SIGNED_LOGISTIC = 32
+    FLOAT32_PLAIN_SOFTMAX = 33
+    FLOAT32_NONZERO_SOFTMAX = 34  # of what is not 0
+    FLOAT32_PROBIT = 35
+    FLOAT32_ROUNDED = 36  # the sum itself, rounded
+    FLOAT32_COMPLEMENT = 37  # the first output is 1 less the last
 
 
 class Aggregate(IntEnum):
