@@ -49,7 +49,7 @@ void check_header(const ForestArrays& arrays) {
   }
   if (header[1] == 0) reject("header has 0 features, expected at least 1");
   if (header[2] == 0) reject("header has 0 outputs, expected at least 1");
-  if (header[3] >= kTransforms) reject("header has unknown transform " + std::to_string(header[3]));
+  if (!is_transform(header[3], header[2])) reject("header has unknown transform " + std::to_string(header[3]));
   if (!(arrays.scale[0] > 0.0) || !std::isfinite(arrays.scale[0])) reject("scale is not a positive number");
 }
 

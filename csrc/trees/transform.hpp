@@ -13,8 +13,13 @@ enum class Transform : std::uint32_t {
   exponential = 3,    // exp(x)
   signed_square = 4,  // sign(x) x x
   softplus = 5,       // log1p(exp(x))
+  // CatBoost's, by its approximation of exp (transforms/catboost.hpp)
+  catboost_softmax = 48,
+  catboost_exponential = 49,
+  catboost_mean_and_variance = 50,  // of two outputs the second, a logarithm of a deviation: exp(2 x)
 };
-inline constexpr std::uint32_t kTransforms = 6;
+// Whether the number is that of a transform that can be applied to so many outputs.
+[[nodiscard]] bool is_transform(std::uint32_t code, std::uint32_t n_outputs) noexcept;
 
 // In place, n rows of n_outputs. Each row comes out the same however many there are.
 void apply_transform(Transform transform, double scale, std::size_t n_outputs, std::size_t n,
