@@ -14,12 +14,12 @@ using Matrix = py::array_t<double, py::array::c_style>;
 using Floats = py::array_t<float, py::array::c_style>;
 
 Matrix transformed(std::uint32_t transform, double scale, const Matrix& sums) {
-  if (!trees::is_transform(transform)) {
+  if (sums.ndim() != 2 || sums.shape(1) == 0)
+    throw Error(ErrorCode::invalid_argument, "sums: expected shape (n, n_outputs)");
+  if (!trees::is_transform(transform, static_cast<std::uint32_t>(sums.shape(1)))) {
     throw Error(ErrorCode::invalid_argument,
                 "transform: got " + std::to_string(transform) + ", which is unknown");
   }
-  if (sums.ndim() != 2 || sums.shape(1) == 0)
-    throw Error(ErrorCode::invalid_argument, "sums: expected shape (n, n_outputs)");
   Matrix out({sums.shape(0), sums.shape(1)});
   std::copy_n(sums.data(), sums.size(), out.mutable_data());
   trees::apply_transform(static_cast<trees::Transform>(transform), scale,

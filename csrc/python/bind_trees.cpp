@@ -124,6 +124,7 @@ struct SparseArrays {
 // The same with sparse rows, checked.
 template <class Visit>
 void with_sparse(const Forest& forest, const SparseArrays& arrays, const Visit& visit) {
+  if (forest.derives_features()) reject("X: sparse rows of a model that derives features (CTRs)");
   if (!is_plain<std::int64_t>(arrays.offsets) || !is_plain<std::int32_t>(arrays.features))
     reject("X: expected indptr of int64 and indices of int32");
   if (arrays.features.size() != arrays.numbers.size())
@@ -323,6 +324,7 @@ void register_trees(py::module_& module) {
       .def_property_readonly("default_rounds",
                              [](const Forest& forest) { return forest.default_rounds().last; })
       .def_property_readonly("is_float32", &Forest::is_float32)
+      .def_property_readonly("derives_features", &Forest::derives_features)
       .def("predict", &predict, py::arg("X").noconvert(), py::arg("first"), py::arg("last"), py::arg("raw"),
            py::arg("out").noconvert(), py::arg("n_threads"))
       .def("predict_sparse", &predict_sparse, py::arg("indptr").noconvert(), py::arg("indices").noconvert(),

@@ -78,7 +78,7 @@ void check_header(const ForestArrays& arrays) {
   if (n_features > 0x7fffffff) refuse("header has more than 2^31 - 1 features");
   if (n_outputs == 0) reject("header has 0 outputs, expected at least 1");
   if (width != 1 && width != n_outputs) reject("header has leaves of " + std::to_string(width) + " values");
-  if (!is_transform(entry(arrays, Header::transform)))
+  if (!is_transform(entry(arrays, Header::transform), n_outputs))
     reject("header has unknown transform " + std::to_string(entry(arrays, Header::transform)));
   if (entry(arrays, Header::aggregate) >= kAggregates)
     reject("header has unknown aggregate " + std::to_string(entry(arrays, Header::aggregate)));
@@ -124,7 +124,7 @@ void check_columns(const ForestArrays& arrays) {
     if (arrays.key_codes[i] >= kMaxCodes) reject("key_codes[" + std::to_string(i) + "] is above 65532");
   }
   for (std::size_t c = 0; c < n_columns; ++c) {
-    if (arrays.column_features[c] >= entry(arrays, Header::n_features))
+    if (arrays.column_features[c] >= entry(arrays, Header::n_features) + arrays.ctrs.defaults.size())
       reject("column_features[" + std::to_string(c) + "] is no feature");
     if (c > 0 && arrays.column_features[c] < arrays.column_features[c - 1])
       reject("column_features are not ascending");

@@ -13,8 +13,9 @@ namespace {
 constexpr std::size_t kBlockBytes = std::size_t{48} << 10;
 constexpr std::size_t kMaxBlockRows = 512;
 
-std::size_t rows_of_block(std::size_t n_views, std::size_t n_outputs) {
-  const std::size_t row_bytes = n_views * sizeof(std::uint16_t) + n_outputs * sizeof(double);
+std::size_t rows_of_block(std::size_t n_views, std::size_t n_outputs, std::size_t n_derived) {
+  const std::size_t row_bytes =
+      n_views * sizeof(std::uint16_t) + n_outputs * sizeof(double) + n_derived * sizeof(float);
   const std::size_t rows = std::clamp(kBlockBytes / row_bytes, kGroupRows, kMaxBlockRows);
   return rows / kGroupRows * kGroupRows;
 }
@@ -62,7 +63,8 @@ Forest::Forest(const ForestArrays& arrays) : trees_(check_forest(arrays)) {
     segments_.push_back({Quantiser(arrays, s), arrays.segment_trees[s], arrays.segment_trees[s + 1]});
     max_views_ = std::max(max_views_, segments_.back().quantiser.n_views());
   }
-  block_rows_ = rows_of_block(max_views_, n_outputs_);
+  copy_ctrs(arrays.ctrs);
+  block_rows_ = rows_of_block(max_views_, n_outputs_, ctrs_.size());
   copy_nodes(arrays);
   copy_leaves(arrays);
 
@@ -72,6 +74,22 @@ Forest::Forest(const ForestArrays& arrays) : trees_(check_forest(arrays)) {
   linear_coefficients_ = copied(arrays.linear_coefficients);
   has_linear_leaves_ = !linear_constants_.empty();
   weights_ = copied(arrays.weights);
+}
+
+void Forest::copy_ctrs(const CtrArrays& arrays) {
+  if (arrays.defaults.empty()) return;
+  std::size_t size = 0;
+  for_each_ctr_tensor(arrays, [&](const char*, const auto& values) { size += aligned(values.size_bytes()); });
+  ctr_bytes_ = AlignedBuffer<std::byte>(size);
+  CtrArrays copy = arrays;
+  std::byte* to = ctr_bytes_.data();
+  for_each_ctr_tensor(copy, [&]<class T>(const char*, std::span<const T>& values) {
+    T* const first = reinterpret_cast<T*>(to);
+    std::copy(values.begin(), values.end(), first);
+    to += aligned(values.size_bytes());
+    values = {first, values.size()};
+  });
+  ctrs_ = Ctrs(copy, n_features_);
 }
 
 void Forest::copy_nodes(const ForestArrays& arrays) {
@@ -136,7 +154,17 @@ std::size_t Forest::n_trees(Rounds rounds) const noexcept {
 
 std::size_t Forest::scratch_bytes(std::size_t n) const noexcept {
   const std::size_t rows = std::min(whole_groups(n), block_rows_);
-  return aligned(rows * max_views_ * sizeof(std::uint16_t)) + 2 * aligned(rows * n_outputs_ * sizeof(double));
+  return aligned(rows * max_views_ * sizeof(std::uint16_t)) + aligned(rows * ctrs_.size() * sizeof(float)) +
+         2 * aligned(rows * n_outputs_ * sizeof(double));
+}
+
+Forest::Parts Forest::parts(std::byte* scratch, std::size_t n) const noexcept {
+  const std::size_t rows = std::min(whole_groups(n), block_rows_);
+  std::byte* const derived = scratch + aligned(rows * max_views_ * sizeof(std::uint16_t));
+  std::byte* const sums = derived + aligned(rows * ctrs_.size() * sizeof(float));
+  std::byte* const transformed = sums + aligned(rows * n_outputs_ * sizeof(double));
+  return {reinterpret_cast<std::uint16_t*>(scratch), reinterpret_cast<float*>(derived), sums,
+          reinterpret_cast<double*>(transformed)};
 }
 
 template <>
@@ -149,15 +177,22 @@ const float* Forest::leaf_values<float>() const noexcept {
 }
 
 template <class Rows, class Visit>
-void Forest::each_segment(const Rows& rows, std::size_t n, Rounds rounds, std::uint16_t* ranks,
+void Forest::each_segment(const Rows& rows, std::size_t n, Rounds rounds, const Parts& scratch,
                           const Visit& visit) const noexcept {
+  constexpr bool dense = requires { rows.stride; };
+  if constexpr (dense) ctrs_.compute(rows.numbers, n, rows.stride, scratch.derived);
   const std::uint32_t first = round_trees_[rounds.first];
   const std::uint32_t last = round_trees_[rounds.last];
   for (const Segment& segment : segments_) {
     const std::uint32_t begin = std::max(first, segment.first_tree);
     const std::uint32_t end = std::min(last, segment.last_tree);
     if (begin >= end) continue;
-    segment.quantiser.ranks(rows, n, ranks);
+    if constexpr (dense) {
+      const DenseRows<float> derived{scratch.derived, ctrs_.size()};
+      segment.quantiser.ranks(rows, derived, n, scratch.ranks);
+    } else {
+      segment.quantiser.ranks(rows, n, scratch.ranks);
+    }
     visit(WalkArrays{std::span(trees_).subspan(begin, end - begin), nodes_.data(), bitset_offsets_.data(),
                      bitset_words_.data(), segment.quantiser.n_views()});
   }
@@ -174,11 +209,12 @@ void Forest::walk(const WalkArrays& arrays, const std::uint16_t* ranks, std::siz
 }
 
 template <class Sum, class Rows>
-void Forest::add_trees(const Rows& rows, std::size_t n, Rounds rounds, std::uint16_t* ranks,
+void Forest::add_trees(const Rows& rows, std::size_t n, Rounds rounds, const Parts& scratch,
                        Sum* sums) const noexcept {
+  const std::uint16_t* const ranks = scratch.ranks;
   const LeafNumbers leaf{oblivious_ ? nullptr : leaf_of_node_.data()};
   const Sum* const values = leaf_values<Sum>();
-  each_segment(rows, n, rounds, ranks, [&](const WalkArrays& arrays) {
+  each_segment(rows, n, rounds, scratch, [&](const WalkArrays& arrays) {
     if (aggregate_ == Aggregate::min) {
       walk(arrays, ranks, n, KeepExtreme<Sum, false>{values, leaf_width_, leaf, sums, n_outputs_});
     } else if (aggregate_ == Aggregate::max) {
@@ -212,7 +248,7 @@ void Forest::add_linear_model(const Rows& rows, std::size_t n, Sum* sums) const 
 }
 
 template <class Sum, class Rows>
-void Forest::score(const Rows& rows, std::size_t n, Rounds rounds, bool raw, std::uint16_t* ranks,
+void Forest::score(const Rows& rows, std::size_t n, Rounds rounds, bool raw, const Parts& scratch,
                    Sum* sums) const noexcept {
   const std::size_t size = n * n_outputs_;
   if (aggregate_ == Aggregate::sum) {
@@ -221,7 +257,7 @@ void Forest::score(const Rows& rows, std::size_t n, Rounds rounds, bool raw, std
     const Sum worst = std::numeric_limits<Sum>::infinity();
     std::fill_n(sums, size, aggregate_ == Aggregate::min ? worst : -worst);
   }
-  add_trees(rows, n, rounds, ranks, sums);
+  add_trees(rows, n, rounds, scratch, sums);
   if (!weights_.empty()) add_linear_model(rows, n, sums);
   if (aggregate_ != Aggregate::sum) {
     for (std::size_t i = 0; i < size; ++i) sums[i] += static_cast<Sum>(base_[i % n_outputs_]);
@@ -241,22 +277,19 @@ void Forest::score(const Rows& rows, std::size_t n, Rounds rounds, bool raw, std
 template <class Rows, class Out>
 void Forest::predict(const Rows& rows, std::size_t n, Rounds rounds, bool raw, Out* out,
                      std::byte* scratch) const noexcept {
-  const std::size_t block = std::min(whole_groups(n), block_rows_);
-  auto* const ranks = reinterpret_cast<std::uint16_t*>(scratch);
-  std::byte* const sums_bytes = scratch + aligned(block * max_views_ * sizeof(std::uint16_t));
-  auto* const wide = reinterpret_cast<double*>(sums_bytes + aligned(block * n_outputs_ * sizeof(double)));
+  const Parts part = parts(scratch, n);
   const bool transforms = !raw && transform_ != Transform::identity;
   for (std::size_t first = 0; first < n; first += block_rows_) {
     const std::size_t count = std::min(block_rows_, n - first);
     const std::size_t size = count * n_outputs_;
     Out* const block_out = out + first * n_outputs_;
     const auto finish = [&]<class Sum>(Sum* sums) {
-      score<Sum>(rows.from(first), count, rounds, raw, ranks, sums);
+      score<Sum>(rows.from(first), count, rounds, raw, part, sums);
       if (transforms) {
         double* const numbers = [&] {
           if constexpr (std::is_same_v<Sum, double>) return sums;
-          std::copy_n(sums, size, wide);
-          return wide;
+          std::copy_n(sums, size, part.transformed);
+          return part.transformed;
         }();
         apply_transform(transform_, transform_scale_, n_outputs_, count, numbers);
         for (std::size_t i = 0; i < size; ++i) block_out[i] = static_cast<Out>(numbers[i]);
@@ -267,9 +300,9 @@ void Forest::predict(const Rows& rows, std::size_t n, Rounds rounds, bool raw, O
     if (float32_ == std::is_same_v<Out, float>) {
       finish(block_out);
     } else if (float32_) {
-      finish(reinterpret_cast<float*>(sums_bytes));
+      finish(reinterpret_cast<float*>(part.sums));
     } else {
-      finish(reinterpret_cast<double*>(sums_bytes));
+      finish(reinterpret_cast<double*>(part.sums));
     }
   }
 }
@@ -277,14 +310,14 @@ void Forest::predict(const Rows& rows, std::size_t n, Rounds rounds, bool raw, O
 template <class Rows>
 void Forest::leaf_indices(const Rows& rows, std::size_t n, Rounds rounds, std::uint32_t* out,
                           std::byte* scratch) const noexcept {
-  auto* const ranks = reinterpret_cast<std::uint16_t*>(scratch);
+  const Parts part = parts(scratch, n);
   const std::size_t width = n_trees(rounds);
   const LeafNumbers leaf{oblivious_ ? nullptr : leaf_of_node_.data()};
   const Tree* const first_tree = trees_.data() + round_trees_[rounds.first];
   for (std::size_t first = 0; first < n; first += block_rows_) {
     const std::size_t count = std::min(block_rows_, n - first);
-    each_segment(rows.from(first), count, rounds, ranks, [&](const WalkArrays& arrays) {
-      walk(arrays, ranks, count, KeepLeafId{leaf_ids_.data(), leaf, first_tree, out + first * width, width});
+    each_segment(rows.from(first), count, rounds, part, [&](const WalkArrays& arrays) {
+      walk(arrays, part.ranks, count, KeepLeafId{leaf_ids_.data(), leaf, first_tree, out + first * width, width});
     });
   }
 }

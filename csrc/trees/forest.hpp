@@ -41,6 +41,8 @@ class Forest {
   [[nodiscard]] Rounds default_rounds() const noexcept { return {0, default_rounds_}; }
   // What an entry that a sparse row lacks stands for: 0 or NaN.
   [[nodiscard]] double absent() const noexcept { return absent_; }
+  // Some features are derived from others, which takes dense rows.
+  [[nodiscard]] bool derives_features() const noexcept { return ctrs_.size() != 0; }
   [[nodiscard]] bool is_float32() const noexcept { return float32_; }
   // What the rounds have; they are within n_rounds().
   [[nodiscard]] std::size_t n_trees(Rounds rounds) const noexcept;
@@ -65,20 +67,28 @@ class Forest {
     std::uint32_t first_tree, last_tree;
   };
 
+  struct Parts {  // of the caller's scratch
+    std::uint16_t* ranks;
+    float* derived;   // block_rows x ctrs_.size()
+    std::byte* sums;  // block_rows x n_outputs, of the width that sums have
+    double* transformed;
+  };
+  [[nodiscard]] Parts parts(std::byte* scratch, std::size_t n) const noexcept;
+  void copy_ctrs(const CtrArrays& arrays);
   void copy_nodes(const ForestArrays& arrays);
   void copy_leaves(const ForestArrays& arrays);
   // Quantises rows for each segment within the rounds, then calls visit(walk arrays, ranks).
   template <class Rows, class Visit>
-  void each_segment(const Rows& rows, std::size_t n, Rounds rounds, std::uint16_t* ranks,
+  void each_segment(const Rows& rows, std::size_t n, Rounds rounds, const Parts& scratch,
                     const Visit& visit) const noexcept;
   template <class Sink>
   void walk(const WalkArrays& arrays, const std::uint16_t* ranks, std::size_t n,
             const Sink& sink) const noexcept;
   template <class Sum, class Rows>
-  void add_trees(const Rows& rows, std::size_t n, Rounds rounds, std::uint16_t* ranks,
+  void add_trees(const Rows& rows, std::size_t n, Rounds rounds, const Parts& scratch,
                  Sum* sums) const noexcept;
   template <class Sum, class Rows>
-  void score(const Rows& rows, std::size_t n, Rounds rounds, bool raw, std::uint16_t* ranks,
+  void score(const Rows& rows, std::size_t n, Rounds rounds, bool raw, const Parts& scratch,
              Sum* sums) const noexcept;
   template <class Sum, class Rows>
   void add_linear_model(const Rows& rows, std::size_t n, Sum* sums) const noexcept;
@@ -111,6 +121,8 @@ class Forest {
   std::vector<double> linear_constants_, linear_coefficients_;
   std::vector<std::uint32_t> linear_offsets_, linear_features_;
   std::vector<float> weights_;
+  Ctrs ctrs_;
+  AlignedBuffer<std::byte> ctr_bytes_;  // what ctrs_ refers to
 };
 
 }  // namespace shortlist::trees

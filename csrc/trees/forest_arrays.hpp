@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <span>
 
+#include "trees/ctr.hpp"
+
 namespace shortlist::trees {
 
 inline constexpr std::uint32_t kForestFormat = 2;
@@ -42,7 +44,7 @@ struct ForestArrays {
   std::span<const double> bias;           // [n_outputs] added last
 
   // A column is a feature with some of its thresholds, or with the keys of its categories; by feature,
-  // ascending.
+  // ascending. Features from n_features on are the derived ones of the CTRs.
   std::span<const std::uint32_t> column_features;    // [n_columns]
   std::span<const double> thresholds;                // distinct and ascending in a column
   std::span<const std::uint32_t> threshold_offsets;  // [n_columns + 1]
@@ -83,6 +85,8 @@ struct ForestArrays {
 
   // A linear model besides: n_features x n_outputs, or empty.
   std::span<const float> weights;
+
+  CtrArrays ctrs;  // all empty where nothing is computed
 };
 
 // Calls visit(name, span) for each tensor, so that whoever reads or writes the form names them once.
@@ -117,6 +121,7 @@ void for_each_tensor(Arrays& arrays, Visit&& visit) {
   visit("linear_features", arrays.linear_features);
   visit("linear_coefficients", arrays.linear_coefficients);
   visit("weights", arrays.weights);
+  for_each_ctr_tensor(arrays.ctrs, visit);
 }
 
 }  // namespace shortlist::trees

@@ -138,6 +138,7 @@ ForestArrays UpgradedForest::arrays() const {
       .linear_features = {},
       .linear_coefficients = {},
       .weights = {},
+      .ctrs = {},
   };
 }
 

@@ -6,6 +6,8 @@
 #include <limits>
 #include <optional>
 
+#include "trees/city_hash.hpp"
+
 namespace shortlist::trees {
 namespace {
 
@@ -40,6 +42,11 @@ std::optional<double> key_of(ViewKind kind, double x) noexcept {
     case ViewKind::category_24:
       if (x >= 0.0 && x < 16777216.0) return std::trunc(x);
       return std::nullopt;
+    case ViewKind::hashed: {
+      const std::int64_t hash = hash_of_cell(x);
+      if (hash == kNoCategory) return std::nullopt;
+      return static_cast<double>(hash);
+    }
     default:
       return x;
   }
@@ -183,18 +190,27 @@ void Quantiser::column_ranks(const Column& column, const T* first, std::size_t s
 }
 
 template <class S, class T>
-void Quantiser::dense_ranks(const DenseRows<T>& rows, std::size_t n, std::uint16_t* ranks) const noexcept {
+void Quantiser::dense_column_ranks(const Column& column, const T* numbers, std::size_t stride, std::size_t n,
+                                   std::uint16_t* ranks) const noexcept {
   const std::size_t group = n_views() * kGroupRows;
+  std::size_t row = 0;
+  for (; row + kGroupRows <= n; row += kGroupRows)
+    column_ranks<S, T, kGroupRows>(column, numbers + row * stride, stride, ranks + row / kGroupRows * group);
+  for (; row < n; ++row) {
+    column_ranks<S, T, 1>(column, numbers + row * stride, stride,
+                          ranks + row / kGroupRows * group + row % kGroupRows);
+  }
+}
+
+template <class S, class T>
+void Quantiser::dense_ranks(const DenseRows<T>& rows, const DenseRows<float>& derived, std::size_t n,
+                            std::uint16_t* ranks) const noexcept {
   for (const Column& column : columns_) {
-    const T* numbers = rows.numbers + column.feature;
-    std::size_t row = 0;
-    for (; row + kGroupRows <= n; row += kGroupRows) {
-      column_ranks<S, T, kGroupRows>(column, numbers + row * rows.stride, rows.stride,
-                                     ranks + row / kGroupRows * group);
-    }
-    for (; row < n; ++row) {
-      column_ranks<S, T, 1>(column, numbers + row * rows.stride, rows.stride,
-                            ranks + row / kGroupRows * group + row % kGroupRows);
+    if (column.feature < rows.stride) {
+      dense_column_ranks<S>(column, rows.numbers + column.feature, rows.stride, n, ranks);
+    } else {
+      const float* const numbers = derived.numbers + (column.feature - rows.stride);
+      dense_column_ranks<float>(column, numbers, derived.stride, n, ranks);
     }
   }
 }
@@ -220,14 +236,16 @@ void Quantiser::sparse_ranks(const SparseRows<T>& rows, std::size_t n, std::uint
   }
 }
 
-void Quantiser::ranks(const DenseRows<float>& rows, std::size_t n, std::uint16_t* ranks) const noexcept {
-  dense_ranks<float>(rows, n, ranks);
+void Quantiser::ranks(const DenseRows<float>& rows, const DenseRows<float>& derived, std::size_t n,
+                      std::uint16_t* ranks) const noexcept {
+  dense_ranks<float>(rows, derived, n, ranks);
 }
-void Quantiser::ranks(const DenseRows<double>& rows, std::size_t n, std::uint16_t* ranks) const noexcept {
+void Quantiser::ranks(const DenseRows<double>& rows, const DenseRows<float>& derived, std::size_t n,
+                      std::uint16_t* ranks) const noexcept {
   if (float32_input_) {
-    dense_ranks<float>(rows, n, ranks);
+    dense_ranks<float>(rows, derived, n, ranks);
   } else {
-    dense_ranks<double>(rows, n, ranks);
+    dense_ranks<double>(rows, derived, n, ranks);
   }
 }
 void Quantiser::ranks(const SparseRows<float>& rows, std::size_t n, std::uint16_t* ranks) const noexcept {

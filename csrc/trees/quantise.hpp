@@ -22,8 +22,11 @@ class Quantiser {
 
   // ranks: one group of rows after another, each n_views() x kGroupRows. Rows that fill no whole group take
   // the first places of the last one.
-  void ranks(const DenseRows<float>& rows, std::size_t n, std::uint16_t* ranks) const noexcept;
-  void ranks(const DenseRows<double>& rows, std::size_t n, std::uint16_t* ranks) const noexcept;
+  // derived: n x the number of derived features, which only dense rows can have.
+  void ranks(const DenseRows<float>& rows, const DenseRows<float>& derived, std::size_t n,
+             std::uint16_t* ranks) const noexcept;
+  void ranks(const DenseRows<double>& rows, const DenseRows<float>& derived, std::size_t n,
+             std::uint16_t* ranks) const noexcept;
   void ranks(const SparseRows<float>& rows, std::size_t n, std::uint16_t* ranks) const noexcept;
   void ranks(const SparseRows<double>& rows, std::size_t n, std::uint16_t* ranks) const noexcept;
 
@@ -46,7 +49,11 @@ class Quantiser {
   template <class S>
   [[nodiscard]] const S* thresholds() const noexcept;
   template <class S, class T>
-  void dense_ranks(const DenseRows<T>& rows, std::size_t n, std::uint16_t* ranks) const noexcept;
+  void dense_ranks(const DenseRows<T>& rows, const DenseRows<float>& derived, std::size_t n,
+                   std::uint16_t* ranks) const noexcept;
+  template <class S, class T>
+  void dense_column_ranks(const Column& column, const T* numbers, std::size_t stride, std::size_t n,
+                          std::uint16_t* ranks) const noexcept;
   template <class S, class T>
   void sparse_ranks(const SparseRows<T>& rows, std::size_t n, std::uint16_t* ranks) const noexcept;
   template <class S, class T, std::size_t Lanes>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "trees/transforms/catboost.hpp"
 #include "trees/transforms/onnx.hpp"
 #include "trees/transforms/xgboost.hpp"
 
@@ -22,7 +23,7 @@ void softmax(double* row, std::size_t n) noexcept {
 
 }  // namespace
 
-bool is_transform(std::uint32_t code) noexcept {
+bool is_transform(std::uint32_t code, std::uint32_t n_outputs) noexcept {
   switch (static_cast<Transform>(code)) {
     case Transform::identity:
     case Transform::sigmoid:
@@ -42,7 +43,11 @@ bool is_transform(std::uint32_t code) noexcept {
     case Transform::float32_probit:
     case Transform::float32_rounded:
     case Transform::float32_complement:
+    case Transform::catboost_softmax:
+    case Transform::catboost_exponential:
       return true;
+    case Transform::catboost_mean_and_variance:
+      return n_outputs == 2;
   }
   return false;
 }
@@ -92,6 +97,15 @@ void apply_transform(Transform transform, double scale, std::size_t n_outputs, s
       return float32_rounded(size, out);
     case Transform::float32_complement:
       return float32_complement(n_outputs, n, out);
+    case Transform::catboost_softmax:
+      for (std::size_t row = 0; row < n; ++row) catboost_softmax(out + row * n_outputs, n_outputs);
+      return;
+    case Transform::catboost_exponential:
+      for (std::size_t i = 0; i < size; ++i) out[i] = catboost_exp(out[i]);
+      return;
+    case Transform::catboost_mean_and_variance:
+      for (std::size_t i = 1; i < size; i += 2) out[i] = catboost_exp(2.0 * out[i]);
+      return;
   }
 }
 

@@ -29,9 +29,14 @@ enum class Transform : std::uint32_t {
   float32_probit = 35,           // inverse of the normal distribution, approximated
   float32_rounded = 36,          // x, rounded to float32
   float32_complement = 37,       // the first output of a row is 1 less the last
-};
 
-[[nodiscard]] bool is_transform(std::uint32_t code) noexcept;
+  // CatBoost's, by its approximation of exp (transforms/catboost.hpp)
+  catboost_softmax = 48,
+  catboost_exponential = 49,
+  catboost_mean_and_variance = 50,  // of two outputs the second, a logarithm of a deviation: exp(2 x)
+};
+// Whether the number is that of a transform that can be applied to so many outputs.
+[[nodiscard]] bool is_transform(std::uint32_t code, std::uint32_t n_outputs) noexcept;
 
 // In place, n rows of n_outputs. Each row comes out the same however many there are.
 void apply_transform(Transform transform, double scale, std::size_t n_outputs, std::size_t n,

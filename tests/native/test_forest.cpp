@@ -85,7 +85,8 @@ struct Arrays {
             .linear_offsets = linear_offsets,
             .linear_features = linear_features,
             .linear_coefficients = linear_coefficients,
-            .weights = weights};
+            .weights = weights,
+            .ctrs = {}};
   }
   [[nodiscard]] Forest forest() const { return Forest(arrays()); }
 

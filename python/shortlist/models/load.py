@@ -14,6 +14,8 @@ from shortlist.errors import (
     UnsupportedError,
 )
 from shortlist.models.forest import Forest
+from shortlist.models.importers.catboost_cbm import import_catboost_cbm
+from shortlist.models.importers.catboost_json import import_catboost_json
 from shortlist.models.importers.ensemble import ImportedEnsemble
 from shortlist.models.importers.lightgbm import import_lightgbm
 from shortlist.models.importers.lightgbm_json import import_lightgbm_json
@@ -28,16 +30,16 @@ __all__ = ["load_model", "model_format"]
 _HEAD_BYTES = 1 << 16
 _ONNX_GRAPH, _ONNX_OPSETS = 7, 8  # fields of ModelProto
 _IMPORTERS: dict[str, Callable[[bytes], ImportedEnsemble]] = {
-    "lightgbm-text": import_lightgbm,
+    "catboost-cbm": import_catboost_cbm,
+    "catboost-json": import_catboost_json,
     "lightgbm-json": import_lightgbm_json,
+    "lightgbm-text": import_lightgbm,
     "xgboost-binary": import_xgboost_binary,
     "xgboost-dump": import_xgboost_dump,
     "xgboost-json": import_xgboost_json,
     "xgboost-ubj": import_xgboost_ubj,
 }
 _REFUSED = {
-    "catboost-cbm": "a CatBoost cbm model is not handled",
-    "catboost-json": "a CatBoost JSON model is not handled",
     "pickle": "a Python pickle is never read, as it could run code",
     "gzip": "compressed by gzip is not handled; unpack it first",
     "zip": "a zip archive is not handled",

@@ -14,6 +14,7 @@ from shortlist.errors import FormatError
 from shortlist.models.compiler.layout import lay_out
 from shortlist.models.compiler.segments import make_segments
 from shortlist.models.compiler.sets import pack_sets
+from shortlist.models.importers.ctr_tables import NO_CTRS
 from shortlist.models.importers.ensemble import ImportedEnsemble
 
 __all__ = ["FORMAT", "Tensors", "compile_ensemble"]
@@ -67,6 +68,7 @@ def compile_ensemble(ensemble: ImportedEnsemble) -> tuple[Tensors, dict[str, str
         **sets.tensors,
         **_linear_leaves(ensemble, order),
         "weights": _weights(ensemble),
+        **(NO_CTRS if ensemble.ctrs is None else ensemble.ctrs).tensors(),
         "description": np.frombuffer(_description(ensemble), dtype=np.uint8),
     }
     metadata = {

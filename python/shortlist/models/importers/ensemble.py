@@ -10,6 +10,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from shortlist.models.importers.ctr_tables import CtrTables
+
 __all__ = [
     "Aggregate",
     "CategoryName",
@@ -41,7 +43,7 @@ class ViewKind(IntEnum):
     CATEGORY = 5  # key: x truncated, of -1 < x < 2^31 (LightGBM)
     CATEGORY_24 = 6  # key: x truncated, of 0 <= x < 2^24 (XGBoost)
     VALUE = 7  # key: x itself
-    HASHED = 8  # key: CatBoost's hash of the category; x from 2^53 up is 2^53 + that hash itself
+    HASHED = 8  # key: CatBoost's hash of the category; x from 2^53 up is 2^53 + 2 * that hash
 
 
 class Transform(IntEnum):
@@ -67,6 +69,9 @@ class Transform(IntEnum):
     FLOAT32_PROBIT = 35
     FLOAT32_ROUNDED = 36  # the sum itself, rounded
     FLOAT32_COMPLEMENT = 37  # the first output is 1 less the last
+    CATBOOST_SOFTMAX = 48  # these by CatBoost's own approximation of exp
+    CATBOOST_EXPONENTIAL = 49
+    CATBOOST_MEAN_AND_VARIANCE = 50  # of two outputs, the second a logarithm of a deviation
 
 
 class Aggregate(IntEnum):
@@ -140,6 +145,8 @@ class ImportedEnsemble:
     tree_outputs: IntArray | None = None  # (n_trees,); None: tree t adds to output t % n_outputs
     leaf_ids: IntArray | None = None  # (n_leaves,) as the library numbers them; None: within a tree
     linear_leaves: LinearLeaves | None = None
+    # Derived columns: split features from len(feature_names) on are their columns, in float32.
+    ctrs: CtrTables | None = None
     # A linear model beside the trees: base + sum of weights[f, output] * x[f] over features that
     # are not NaN, in order of the features, in float32. Shape (n_features, n_outputs).
     linear_weights: NDArray[np.float32] | None = None
