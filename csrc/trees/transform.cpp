@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "trees/transforms/xgboost.hpp"
+
 namespace shortlist::trees {
 namespace {
 
@@ -20,7 +22,22 @@ void softmax(double* row, std::size_t n) noexcept {
 }  // namespace
 
 bool is_transform(std::uint32_t code) noexcept {
-  return code <= static_cast<std::uint32_t>(Transform::softplus);
+  switch (static_cast<Transform>(code)) {
+    case Transform::identity:
+    case Transform::sigmoid:
+    case Transform::softmax:
+    case Transform::exponential:
+    case Transform::signed_square:
+    case Transform::softplus:
+    case Transform::float32_logistic:
+    case Transform::float32_softmax:
+    case Transform::float32_exponential:
+    case Transform::float32_step:
+    case Transform::float32_ascending:
+    case Transform::float32_softplus_steps:
+      return true;
+  }
+  return false;
 }
 
 void apply_transform(Transform transform, double scale, std::size_t n_outputs, std::size_t n,
@@ -44,6 +61,18 @@ void apply_transform(Transform transform, double scale, std::size_t n_outputs, s
     case Transform::softplus:
       for (std::size_t i = 0; i < size; ++i) out[i] = std::log1p(std::exp(out[i]));
       return;
+    case Transform::float32_logistic:
+      return float32_logistic(size, out);
+    case Transform::float32_softmax:
+      return float32_softmax(n_outputs, n, out);
+    case Transform::float32_exponential:
+      return float32_exponential(size, out);
+    case Transform::float32_step:
+      return float32_step(size, out);
+    case Transform::float32_ascending:
+      return float32_ascending(n_outputs, n, out);
+    case Transform::float32_softplus_steps:
+      return float32_softplus_steps(n_outputs, n, out);
   }
 }
 

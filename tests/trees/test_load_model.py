@@ -9,6 +9,7 @@ from cases import MODELS, cases, needs_models
 
 from shortlist.errors import ArgumentError, FormatError, NotFoundError, UnsupportedError
 from shortlist.models import Forest, OnnxModel, load_model
+from shortlist.models.load import model_format
 
 
 def test_the_name_of_a_file_does_not_matter(model_text, tmp_path):
@@ -44,10 +45,8 @@ def test_pickles_and_archives_are_refused_by_name(data, tmp_path):
 
 
 OTHERS = {
-    ".json": "XGBoost JSON",
-    ".ubj": "XGBoost UBJSON",
-    ".bin": "XGBoost .* old binary",
     ".cbm": "CatBoost cbm",
+    ".json": "CatBoost JSON",
 }
 
 
@@ -56,19 +55,51 @@ def test_models_of_other_libraries_are_refused_by_name():
     seen = set()
     for about in sorted(MODELS.rglob("case.json")):
         case = json.loads(about.read_text())
-        if not case["format"].startswith(("xgboost", "catboost")):
+        if not case["format"].startswith("catboost"):
             continue
         for name in case["models"]:
             path = about.parent / name
             if name.endswith("dump.json"):
                 continue
             expected = OTHERS[path.suffix]
-            if case["format"].startswith("catboost") and path.suffix == ".json":
-                expected = "CatBoost JSON"
             with pytest.raises(UnsupportedError, match=expected):
                 load_model(path)
             seen.add(expected)
-    assert len(seen) == 5
+    assert len(seen) == 2
+
+
+def test_names_of_features_are_for_dumps_alone(model_text, tmp_path):
+    path = tmp_path / "model.txt"
+    path.write_text(model_text)
+
+    with pytest.raises(ArgumentError, match="only for an XGBoost JSON dump, not for lightgbm-text"):
+        load_model(path, feature_names=["a"])
+
+
+@pytest.mark.parametrize("names", ["ab", [], ["a", "a"], [1, 2]])
+def test_names_of_features_are_distinct_strings(names, tmp_path):
+    path = tmp_path / "dump.json"
+    path.write_text('[{"nodeid": 0, "leaf": 1.0}]')
+
+    with pytest.raises(ArgumentError, match="feature_names: expected"):
+        load_model(path, feature_names=names)
+
+
+@pytest.mark.parametrize(
+    ("data", "form"),
+    [
+        (b'{"learner":{"gradient_booster":{}},"version":[3,2,0]}', "xgboost-json"),
+        (b"{L\0\0\0\0\0\0\0\x07learner{L\0\0\0\0\0\0\0\x10gradient_booster", "xgboost-ubj"),
+        (b"binf\0\0\0?", "xgboost-binary"),
+        (
+            b"\0\0\0?" + bytes(132) + b"\x0f\0\0\0\0\0\0\0binary:logistic\6\0\0\0\0\0\0\0gbtree",
+            "xgboost-binary",
+        ),
+        (b'[\n  { "nodeid": 0, "leaf": 0.5 }\n]', "xgboost-dump"),
+    ],
+)
+def test_formats_of_xgboost_are_told_apart(data, form):
+    assert model_format(data) == form
 
 
 @needs_models

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
 
-from shortlist.errors import FormatError, NotFoundError, StorageError, UnsupportedError
+from shortlist.errors import (
+    ArgumentError,
+    FormatError,
+    NotFoundError,
+    StorageError,
+    UnsupportedError,
+)
 from shortlist.models.forest import Forest
 from shortlist.models.importers.ensemble import ImportedEnsemble
 from shortlist.models.importers.lightgbm import import_lightgbm
+from shortlist.models.importers.xgboost_binary import import_xgboost_binary
+from shortlist.models.importers.xgboost_dump import import_xgboost_dump
+from shortlist.models.importers.xgboost_json import import_xgboost_json
+from shortlist.models.importers.xgboost_ubj import import_xgboost_ubj
 from shortlist.models.onnx_model import OnnxModel
 
 __all__ = ["load_model", "model_format"]
@@ -18,12 +28,13 @@ _HEAD_BYTES = 1 << 16
 _ONNX_GRAPH, _ONNX_OPSETS = 7, 8  # fields of ModelProto
 _IMPORTERS: dict[str, Callable[[bytes], ImportedEnsemble]] = {
     "lightgbm-text": import_lightgbm,
+    "xgboost-binary": import_xgboost_binary,
+    "xgboost-dump": import_xgboost_dump,
+    "xgboost-json": import_xgboost_json,
+    "xgboost-ubj": import_xgboost_ubj,
 }
 _REFUSED = {
     "lightgbm-json": "a LightGBM dump_model() JSON is not handled; save text by Booster.save_model",
-    "xgboost-json": "an XGBoost JSON model is not handled",
-    "xgboost-ubj": "an XGBoost UBJSON model is not handled",
-    "xgboost-binary": "an XGBoost model in the old binary format is not handled",
     "catboost-cbm": "a CatBoost cbm model is not handled",
     "catboost-json": "a CatBoost JSON model is not handled",
     "pickle": "a Python pickle is never read, as it could run code",
@@ -32,16 +43,22 @@ _REFUSED = {
 }
 
 
-def load_model(path: str | PathLike[str]) -> Forest | OnnxModel:
+def load_model(
+    path: str | PathLike[str], *, feature_names: Sequence[str] | None = None
+) -> Forest | OnnxModel:
     """Read a model file.
 
     Parameters
     ----------
-    path : a LightGBM text model (``Booster.save_model``) or an ONNX graph. The format is told from
-        the content.
+    path : a LightGBM text model (``Booster.save_model``), an XGBoost model (JSON, UBJSON or the
+        old binary format of ``Booster.save_model``, or a JSON dump of ``Booster.dump_model``) or
+        an ONNX graph. The format is told from the content.
+    feature_names : all features in order, for an XGBoost dump, which names only those that occur.
 
     Raises
     ------
+    ArgumentError
+        feature_names for another format, or names that are not distinct strings.
     NotFoundError, StorageError
         There is no such file, or it cannot be read.
     FormatError
@@ -56,7 +73,11 @@ def load_model(path: str | PathLike[str]) -> Forest | OnnxModel:
     except OSError as error:
         raise StorageError(f"{path}: {error.strerror}") from error
     form = model_format(data)
+    if feature_names is not None:
+        _check_names(feature_names, form)
     try:
+        if form == "xgboost-dump":
+            return Forest.from_imported(import_xgboost_dump(data, feature_names))
         if form in _IMPORTERS:
             return Forest.from_imported(_IMPORTERS[form](data))
         if form == "onnx":
@@ -66,7 +87,8 @@ def load_model(path: str | PathLike[str]) -> Forest | OnnxModel:
     if form in _REFUSED:
         raise UnsupportedError(f"{path}: {_REFUSED[form]}")
     raise FormatError(
-        f"{path}: no model format that is known (LightGBM text, ONNX); it begins with {data[:16]!r}"
+        f"{path}: no model format that is known (LightGBM text, XGBoost, ONNX); "
+        f"it begins with {data[:16]!r}"
     )
 
 
@@ -84,7 +106,7 @@ def model_format(data: bytes) -> str:
     ):
         if head.startswith(magic):
             return name
-    if head.lstrip().startswith(b"{"):
+    if head.lstrip().startswith((b"{", b"[")):
         return _object_format(data)
     if _is_onnx(data):
         return "onnx"
@@ -94,6 +116,9 @@ def model_format(data: bytes) -> str:
 
 
 def _object_format(data: bytes) -> str:
+    if data.lstrip().startswith(b"["):
+        dump = b'"nodeid"' in data or b'"bias"' in data[:_HEAD_BYTES]
+        return "xgboost-dump" if dump else "unknown"
     text = data.lstrip()[1:].lstrip()[:1] == b'"'
     if b"learner" in data and b"gradient_booster" in data:
         return "xgboost-json" if text else "xgboost-ubj"
@@ -102,6 +127,16 @@ def _object_format(data: bytes) -> str:
     if text and b'"tree_info"' in data:
         return "lightgbm-json"
     return "unknown"
+
+
+def _check_names(feature_names: Sequence[str], form: str) -> None:
+    if form != "xgboost-dump":
+        raise ArgumentError(f"feature_names: only for an XGBoost JSON dump, not for {form}")
+    names = list(feature_names)
+    if isinstance(feature_names, str) or not all(isinstance(name, str) for name in names):
+        raise ArgumentError("feature_names: expected a sequence of names")
+    if not names or len(set(names)) != len(names):
+        raise ArgumentError("feature_names: expected at least one name, and each once")
 
 
 def _is_onnx(data: bytes) -> bool:

@@ -53,6 +53,13 @@ class Transform(IntEnum):
     EXPONENTIAL = 3
     SIGNED_SQUARE = 4
     SOFTPLUS = 5
+    # In float32, as XGBoost computes them.
+    FLOAT32_LOGISTIC = 16
+    FLOAT32_SOFTMAX = 17
+    FLOAT32_EXPONENTIAL = 18
+    FLOAT32_STEP = 19  # 1 where the sum is above 0
+    FLOAT32_ASCENDING = 20  # the outputs of a row, sorted
+    FLOAT32_SOFTPLUS_STEPS = 21  # each output but the first is a step up from the one before it
 
 
 class Aggregate(IntEnum):
