@@ -1,7 +1,7 @@
 """XGBoost models in the old binary format of versions 0.6 to 2.x, which 3.1 and later do not read.
 
-Little-endian, as machines of today wrote it. A base score of versions before 1.0 is a margin
-already: it is taken to a prediction and back, as XGBoost 1.0 to 3.0 do on loading.
+Little-endian, as machines of today wrote it. The base score of versions before 1.0 is a margin
+already; XGBoost 1.0 to 3.0 take it to a prediction and back on loading, which need not be the same.
 
 Source: XGBoost 1.7 src/learner.cc, src/gbm/gbtree_model.h, src/gbm/gblinear_model.h,
 include/xgboost/tree_model.h; 0.60 and 0.90 likewise.
@@ -15,13 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shortlist import _core
 from shortlist.errors import FormatError, UnsupportedError
 from shortlist.models.importers.ensemble import ImportedEnsemble
 from shortlist.models.importers.xgboost_model import XGBoostModel, feature_names_of, to_ensemble
 from shortlist.models.importers.xgboost_nodes import Nodes, Trees
 from shortlist.models.importers.xgboost_numbers import integer_of
-from shortlist.models.importers.xgboost_objective import transform_of
 
 __all__ = ["import_xgboost_binary"]
 
@@ -109,7 +107,8 @@ def _read(reader: _Reader) -> XGBoostModel:
         "objective": objective,
         "feature_names": feature_names_of((), n_features, _SOURCE),
         "n_outputs": max(n_classes, n_targets, 1),
-        "base_scores": _base_scores(np.float32(score), objective, major),
+        "base_scores": np.array([score], dtype=np.float32),
+        "base_is_margin": major < 1,
     }
     if booster == "gblinear":
         reader.unpack(_LINEAR_PARAM, "parameters of gblinear")
@@ -145,15 +144,6 @@ def _objective(reader: _Reader) -> str:
     if length > _LONGEST_NAME:
         raise reader.reject(f"{what}: a name of {length} bytes (no XGBoost model?)")
     return reader.take(length, what).decode("utf-8", "backslashreplace")
-
-
-def _base_scores(score: np.float32, objective: str, major: int) -> NDArray[np.float32]:
-    scores = np.array([score], dtype=np.float32)
-    if major >= 1 or objective.startswith("multi:"):
-        return scores
-    transform = transform_of(objective, (major,))
-    predicted = _core.transformed(int(transform), 1.0, scores[None].astype(np.float64))
-    return predicted.ravel().astype(np.float32)
 
 
 def _nodes(reader: _Reader, t: int) -> Nodes:

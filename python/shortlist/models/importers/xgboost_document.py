@@ -16,7 +16,12 @@ from numpy.typing import NDArray
 
 from shortlist.errors import FormatError, UnsupportedError
 from shortlist.models.importers.ensemble import CategoryName, ImportedEnsemble
-from shortlist.models.importers.xgboost_model import XGBoostModel, feature_names_of, to_ensemble
+from shortlist.models.importers.xgboost_model import (
+    NEWEST,
+    XGBoostModel,
+    feature_names_of,
+    to_ensemble,
+)
 from shortlist.models.importers.xgboost_nodes import CategorySets, Nodes, Trees
 from shortlist.models.importers.xgboost_numbers import integer_of, scores_of
 from shortlist.models.importers.xgboost_schema import (
@@ -72,7 +77,7 @@ def _model(document: Document[TreeT], source: _Source[TreeT]) -> XGBoostModel:
         raise FormatError(f"{where}: num_class is {n_classes} and num_target {n_targets}")
     common = {
         "source": where,
-        "version": tuple(document.version),
+        "version": tuple(document.version) or NEWEST,
         "objective": learner.objective.name,
         "feature_names": feature_names_of(tuple(learner.feature_names), n_features, where),
         "n_outputs": max(n_classes, n_targets, 1),
@@ -158,6 +163,7 @@ def _nodes(raw: TreeT, t: int, source: _Source[TreeT]) -> Nodes:
             f"expected num_nodes = {n_nodes}"
         )
     vectors, rows = _vectors(tree, width, where)
+    deleted = tree.tree_param.num_deleted
     return Nodes(
         left=tree.left_children.values,
         right=tree.right_children.values,
@@ -168,7 +174,9 @@ def _nodes(raw: TreeT, t: int, source: _Source[TreeT]) -> Nodes:
         sets=_sets(tree),
         vectors=vectors,
         vector_rows=rows,
-        n_deleted=integer_of(tree.tree_param.num_deleted, f"{where}: num_deleted", 0, _LARGEST),
+        n_deleted=None
+        if deleted is None
+        else integer_of(deleted, f"{where}: num_deleted", 0, _LARGEST),
     )
 
 

@@ -19,6 +19,7 @@ from shortlist.errors import FormatError, UnsupportedError
 from shortlist.models.importers.ensemble import ImportedEnsemble
 from shortlist.models.importers.xgboost_model import (
     MAX_NAMELESS_FEATURES,
+    NEWEST,
     XGBoostModel,
     feature_names_of,
     to_ensemble,
@@ -89,7 +90,7 @@ def import_xgboost_dump(
     return to_ensemble(
         XGBoostModel(
             source=_SOURCE,
-            version=(),
+            version=NEWEST,
             objective="unknown",
             feature_names=names,
             n_outputs=1,

@@ -1,9 +1,9 @@
 """What every format of XGBoost's models says, and the ensemble that it makes.
 
-Sums go as in XGBoost 1.3 and later, whichever version wrote the file: in float32 from the base
-margin on, tree after tree. Of what changed later the file's version decides.
+Scores are those of the version that wrote the file: in float32 from the base margin on, tree after
+tree; before 1.3, and before 1.4 with dart, from 0, and the base margin is added last.
 
-Source: XGBoost src/learner.cc, src/gbm/ and src/predictor/cpu_predictor.cc.
+Source: XGBoost src/learner.cc, src/gbm/ and src/predictor/cpu_predictor.cc of 0.90 to 3.4.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from shortlist.models.importers.ensemble import CategoryName, ImportedEnsemble, 
 from shortlist.models.importers.xgboost_nodes import SplitsAndLeaves, Trees
 from shortlist.models.importers.xgboost_objective import base_margins, classes_of, transform_of
 
-__all__ = ["MAX_NAMELESS_FEATURES", "XGBoostModel", "feature_names_of", "to_ensemble"]
+__all__ = ["MAX_NAMELESS_FEATURES", "NEWEST", "XGBoostModel", "feature_names_of", "to_ensemble"]
 
 IntArray = NDArray[np.int64]
 
 MAX_NAMELESS_FEATURES = 2**20
+NEWEST = (2**31 - 1,)  # the version where a file does not tell
+_BASE_FIRST_SINCE, _BASE_FIRST_IN_DART_SINCE = (1, 3), (1, 4)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,7 @@ class XGBoostModel:
     feature_names: tuple[str, ...]
     n_outputs: int
     base_scores: NDArray[np.float32]  # one, or one an output
+    base_is_margin: bool = False  # or in the scale of predictions
     trees: Trees | None = None
     tree_outputs: IntArray | None = None
     round_offsets: IntArray | None = None
@@ -109,7 +112,9 @@ def _boosted(model: XGBoostModel, trees: Trees) -> ImportedEnsemble:
             f"{source}: attribute best_iteration is {model.best_iteration}, "
             f"expected one of {rounds.size - 1} rounds from 0"
         )
-    margins = _margins(model)
+    margins = np.broadcast_to(_margins(model), model.n_outputs).astype(np.float64)
+    dart = model.tree_weights is not None
+    base_first = model.version >= (_BASE_FIRST_IN_DART_SINCE if dart else _BASE_FIRST_SINCE)
     return ImportedEnsemble(
         source="xgboost",
         objective=model.objective,
@@ -132,7 +137,8 @@ def _boosted(model: XGBoostModel, trees: Trees) -> ImportedEnsemble:
         leaf_ids=parts.leaf_ids,
         float32=True,
         float32_input=True,
-        base=np.broadcast_to(margins, model.n_outputs).astype(np.float64),
+        base=margins if base_first else None,
+        bias=None if base_first else margins,
         absent=np.nan,
         best_iteration=model.best_iteration,
         category_names=model.category_names,
@@ -187,6 +193,8 @@ def _linear(model: XGBoostModel) -> ImportedEnsemble:
 
 def _margins(model: XGBoostModel) -> NDArray[np.float32]:
     scores = model.base_scores
+    if model.base_is_margin:
+        return scores
     if transform_of(model.objective, model.version) is Transform.FLOAT32_SOFTPLUS_STEPS:
         scores = np.broadcast_to(scores, model.n_outputs).astype(np.float32)
     return base_margins(scores, model.objective, model.version, model.source)

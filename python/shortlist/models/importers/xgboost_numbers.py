@@ -31,6 +31,7 @@ _SPECIAL = {
     "inf": np.inf,
     "-inf": -np.inf,
 }
+_SIGNS_OF_SPECIALS = (b"NaN", b"nan", b"Infinity", b" inf", b"-inf", b":inf", b",inf", b"[inf")
 # A string to its end, or to the end of the file where it has none, so that no byte is seen twice.
 _STRING_OR_SPECIAL = re.compile(
     rb'("[^"\\]*+(?:\\.[^"\\]*+)*+"?)|(-?Infinity|NaN|-?nan|-?inf)', re.DOTALL
@@ -134,6 +135,8 @@ def scores_of(text: str, where: str) -> NDArray[np.float32]:
     """
     words = text.strip().removeprefix("[").removesuffix("]").split(",")
     try:
+        if "_" in text:  # which Python takes between digits
+            raise ValueError(text)
         return Numbers(np.array([exact_float(word) for word in words])).float32()
     except (ValueError, ArithmeticError):
         raise FormatError(f"{where} is {text[:40]!r}, expected a number or [numbers]") from None
@@ -141,7 +144,7 @@ def scores_of(text: str, where: str) -> NDArray[np.float32]:
 
 def quote_specials(data: bytes) -> bytes:
     """Put NaN, Infinity and their like, which XGBoost writes and JSON does not know, in quotes."""
-    if not any(word in data for word in (b"NaN", b"nan", b"Infinity", b"inf")):
+    if not any(word in data for word in _SIGNS_OF_SPECIALS):
         return data
     return _STRING_OR_SPECIAL.sub(lambda found: found[1] or b'"' + found[2] + b'"', data)
 

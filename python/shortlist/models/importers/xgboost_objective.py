@@ -32,6 +32,7 @@ _TRANSFORMS = {
 _QUANTILE = "reg:quantileerror"
 _QUANTILES_ASCEND_SINCE = (3, 4)
 _LOGIT_CLAMPS_SINCE = (3, 1)
+_RAW_BASE_IS_MARGIN_SINCE = (1, 4)  # of binary:logitraw
 _LOGIT_LEAST = np.float32(1e-6)
 
 
@@ -81,6 +82,8 @@ def base_margins(
         A base score without a margin.
     """
     link = _LINKS.get(transform_of(objective, version))
+    if objective == "binary:logitraw" and version < _RAW_BASE_IS_MARGIN_SINCE:
+        link = _Link.LOGIT
     if link is _Link.LOGIT and version >= _LOGIT_CLAMPS_SINCE:
         if not ((scores >= 0) & (scores <= 1)).all():
             raise FormatError(f"{source}: base_score is {_shown(scores)}, expected 0 to 1")

@@ -36,7 +36,7 @@ class TreeParam(msgspec.Struct):
     """Sizes of a tree, as text."""
 
     num_nodes: str
-    num_deleted: str = "0"
+    num_deleted: str | None = None  # since 1.3
     size_leaf_vector: str = "0"
 
 

@@ -36,7 +36,7 @@ _NUMBERS = {
 }
 _CONSTANTS = {ord("Z"): None, ord("T"): True, ord("F"): False}
 _INTEGERS = b"iUIlL"
-_OBJECT, _ARRAY, _STRING, _CHARACTER, _TYPE, _COUNT, _NOTHING = b"{[SC$#N"
+_OBJECT, _ARRAY, _STRING, _CHARACTER, _TYPE, _COUNT = b"{[SC$#"
 
 
 def import_xgboost_ubj(data: bytes) -> ImportedEnsemble:
@@ -176,13 +176,11 @@ class _Reader:
         return self._data[self._at - size : self._at]
 
     def _marker(self) -> int:
-        while True:
-            marker = self._peek()
-            if marker < 0:
-                raise self._reject("the file ends where a value is expected")
-            self._at += 1
-            if marker != _NOTHING:
-                return marker
+        marker = self._peek()
+        if marker < 0:
+            raise self._reject("the file ends where a value is expected")
+        self._at += 1
+        return marker
 
     def _peek(self) -> int:
         return self._data[self._at] if self._at < len(self._data) else -1
