@@ -17,5 +17,6 @@ void register_engine(py::module_& module);
 void register_features(py::module_& module);
 void register_hashing(py::module_& module);
 void register_trees(py::module_& module);
+void register_catboost(py::module_& module);
 
 }  // namespace shortlist::python

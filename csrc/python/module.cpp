@@ -10,4 +10,5 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
   shortlist::python::register_features(module);
   shortlist::python::register_hashing(module);
   shortlist::python::register_trees(module);
+  shortlist::python::register_catboost(module);
 }

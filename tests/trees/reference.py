@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from shortlist._core import catboost_hash_texts
+from shortlist.models.importers.ctr_tables import EMPTY_SLOT, CtrElement
 from shortlist.models.importers.ensemble import Aggregate, ViewKind
 
 _ZERO = float(np.float32(1e-35))
@@ -54,6 +56,8 @@ def raw_scores(ensemble, X, rounds=None):
 def reached_leaves(ensemble, X):
     """Leaf of each row and tree, counted over the whole ensemble: shape (n, n_trees)."""
     rows = _seen(ensemble, np.asarray(X))
+    if ensemble.ctrs is not None:
+        rows = np.hstack((rows, derived_columns(ensemble.ctrs, rows)))
     leaves = np.zeros((len(rows), ensemble.n_trees), np.int64)
     walk = _oblivious_leaves if ensemble.oblivious else _binary_leaves
     for t in range(ensemble.n_trees):
@@ -164,4 +168,51 @@ def _key(number, kind):
         return float(int(number)) if 0.0 <= number < 2.0**24 else None
     if kind == ViewKind.VALUE:
         return number
-    return number - 2.0**53 if number >= 2.0**53 else None
+    return _hash(number)
+
+
+def derived_columns(ctrs, rows):
+    """What CTRs give for each row, one key and one dictionary at a time: shape (n, n_columns)."""
+    n_projections = len(ctrs.shifts)
+    out = np.empty((len(rows), ctrs.n_columns), np.float32)
+    for p in range(n_projections):
+        columns = slice(*ctrs.column_offsets[p : p + 2])
+        slots = slice(*ctrs.slot_offsets[p : p + 2])
+        width = columns.stop - columns.start
+        values = ctrs.values[slice(*ctrs.value_offsets[p : p + 2])].reshape(-1, width)
+        table = dict(zip(ctrs.slot_keys[slots].tolist(), ctrs.slot_rows[slots], strict=True))
+        del table[EMPTY_SLOT]
+        for i, row in enumerate(rows):
+            found = table.get(_joined(ctrs, p, row))
+            out[i, columns] = ctrs.defaults[columns] if found is None else values[found]
+    return out
+
+
+def _joined(ctrs, p, row):
+    key = 0
+    for e in range(*ctrs.element_offsets[p : p + 2]):
+        x = float(row[ctrs.element_features[e]])
+        kind = CtrElement(ctrs.element_kinds[e])
+        if kind == CtrElement.CATEGORY:
+            part = _hash(x)
+            if part is None:
+                return None
+            part -= 2**32 * (part >= 2**31)
+        elif kind == CtrElement.EQUALS:
+            part = int(_hash(x) == ctrs.element_hashes[e])
+        else:
+            if np.isnan(x) and kind == CtrElement.GREATER_OR_NAN:
+                x = np.inf
+            with np.errstate(over="ignore"):
+                part = int(np.float32(x) > ctrs.element_borders[e])
+        key = 0x4906BA494954CB65 * (key + 0x4906BA494954CB65 * part) % 2**64
+    return key
+
+
+def _hash(number):
+    """The hash of the category that a cell stands for."""
+    if number >= 2.0**53:
+        return int(number - 2.0**53) if number - 2.0**53 < 2.0**32 else None
+    if not number > -(2.0**53) or number != np.trunc(number):
+        return None
+    return int(catboost_hash_texts([str(int(number))])[0])

@@ -10,6 +10,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from shortlist.models.importers.ctr_tables import CtrTables
+
 __all__ = [
     "Aggregate",
     "CategoryName",
@@ -126,6 +128,8 @@ class ImportedEnsemble:
     tree_outputs: IntArray | None = None  # (n_trees,); None: tree t adds to output t % n_outputs
     leaf_ids: IntArray | None = None  # (n_leaves,) as the library numbers them; None: within a tree
     linear_leaves: LinearLeaves | None = None
+    # Derived columns: split features from len(feature_names) on are their columns, in float32.
+    ctrs: CtrTables | None = None
     # A linear model beside the trees: base + sum of weights[f, output] * x[f] over features that
     # are not NaN, in order of the features, in float32. Shape (n_features, n_outputs).
     linear_weights: NDArray[np.float32] | None = None
