@@ -121,7 +121,7 @@ u64 city_hash64(std::string_view text) noexcept {
 
 std::int64_t hash_of_cell(double cell) noexcept {
   if (cell >= kHashedCategories) {
-    const double hash = cell - kHashedCategories;
+    const double hash = (cell - kHashedCategories) / 2.0;
     return hash < 0x1p32 ? static_cast<std::int64_t>(hash) : kNoCategory;
   }
   if (!(cell > -kHashedCategories) || std::trunc(cell) != cell) return kNoCategory;

@@ -18,8 +18,8 @@ inline constexpr std::int64_t kNoCategory = -1;
 inline constexpr double kHashedCategories = 0x1p53;
 
 // The hash of the category that a cell of a categorical column stands for, or kNoCategory. A whole number
-// below 2^53 in magnitude is the category whose text is that number in decimal (-0.0 is "0"); 2^53 + h is
-// the category whose hash is h < 2^32. NaN and everything else are no category.
+// below 2^53 in magnitude is the category whose text is that number in decimal (-0.0 is "0"); 2^53 + 2 h is
+// the category whose hash is h < 2^32 (doubles are 2 apart there). NaN and everything else are no category.
 [[nodiscard]] std::int64_t hash_of_cell(double cell) noexcept;
 
 }  // namespace shortlist::trees

@@ -212,7 +212,7 @@ def _joined(ctrs, p, row):
 def _hash(number):
     """The hash of the category that a cell stands for."""
     if number >= 2.0**53:
-        return int(number - 2.0**53) if number - 2.0**53 < 2.0**32 else None
+        return int(number - 2.0**53) // 2 if number - 2.0**53 < 2.0**33 else None
     if not number > -(2.0**53) or number != np.trunc(number):
         return None
     return int(catboost_hash_texts([str(int(number))])[0])

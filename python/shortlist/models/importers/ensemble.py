@@ -43,7 +43,7 @@ class ViewKind(IntEnum):
     CATEGORY = 5  # key: x truncated, of -1 < x < 2^31 (LightGBM)
     CATEGORY_24 = 6  # key: x truncated, of 0 <= x < 2^24 (XGBoost)
     VALUE = 7  # key: x itself
-    HASHED = 8  # key: CatBoost's hash of the category; x from 2^53 up is 2^53 + that hash itself
+    HASHED = 8  # key: CatBoost's hash of the category; x from 2^53 up is 2^53 + 2 * that hash
 
 
 class Transform(IntEnum):
