@@ -1,4 +1,5 @@
-// CatBoost's hash of categories, and its derived columns, alone.
+// CatBoost's hash of categories, its derived columns and its transforms, alone.
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -6,6 +7,7 @@
 #include "python/bindings.hpp"
 #include "trees/city_hash.hpp"
 #include "trees/ctr.hpp"
+#include "trees/transform.hpp"
 
 namespace shortlist::python {
 namespace {
@@ -77,11 +79,26 @@ py::array_t<float> compute_ctrs(const py::dict& tensors, const Array<T>& rows) {
   return out;
 }
 
+py::array_t<double> transformed(const Array<double>& raw_scores, std::uint32_t transform) {
+  if (raw_scores.ndim() != 2) throw Error(ErrorCode::invalid_argument, "raw_scores: expected 2 dimensions");
+  const auto n_outputs = static_cast<std::size_t>(raw_scores.shape(1));
+  if (n_outputs == 0 || !trees::is_transform(transform)) {
+    throw Error(ErrorCode::invalid_argument, "transform " + std::to_string(transform) + " of " +
+                                                 std::to_string(n_outputs) + " outputs is unknown");
+  }
+  py::array_t<double> out({raw_scores.shape(0), raw_scores.shape(1)});
+  std::copy_n(raw_scores.data(), raw_scores.size(), out.mutable_data());
+  trees::apply_transform(static_cast<trees::Transform>(transform), 1.0, n_outputs,
+                         static_cast<std::size_t>(raw_scores.shape(0)), out.mutable_data());
+  return out;
+}
+
 }  // namespace
 
 void register_catboost(py::module_& module) {
   module.def("catboost_hash_texts", &hash_texts, py::arg("texts"));
   module.def("catboost_hash_cells", &hash_cells, py::arg("cells").noconvert());
+  module.def("catboost_transform", &transformed, py::arg("raw_scores").noconvert(), py::arg("transform"));
   module.def("catboost_ctrs", &compute_ctrs<float>, py::arg("tensors"), py::arg("rows").noconvert());
   module.def("catboost_ctrs", &compute_ctrs<double>, py::arg("tensors"), py::arg("rows").noconvert());
 }

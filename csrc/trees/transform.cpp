@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "trees/transforms/catboost.hpp"
+
 namespace shortlist::trees {
 namespace {
 
@@ -20,7 +22,9 @@ void softmax(double* row, std::size_t n) noexcept {
 }  // namespace
 
 bool is_transform(std::uint32_t code) noexcept {
-  return code <= static_cast<std::uint32_t>(Transform::softplus);
+  return code <= static_cast<std::uint32_t>(Transform::softplus) ||
+         (code >= static_cast<std::uint32_t>(Transform::catboost_softmax) &&
+          code <= static_cast<std::uint32_t>(Transform::catboost_mean_and_variance));
 }
 
 void apply_transform(Transform transform, double scale, std::size_t n_outputs, std::size_t n,
@@ -43,6 +47,16 @@ void apply_transform(Transform transform, double scale, std::size_t n_outputs, s
       return;
     case Transform::softplus:
       for (std::size_t i = 0; i < size; ++i) out[i] = std::log1p(std::exp(out[i]));
+      return;
+    case Transform::catboost_softmax:
+      for (std::size_t row = 0; row < n; ++row) catboost_softmax(out + row * n_outputs, n_outputs);
+      return;
+    case Transform::catboost_exponential:
+      for (std::size_t i = 0; i < size; ++i) out[i] = catboost_exp(out[i]);
+      return;
+    case Transform::catboost_mean_and_variance:
+      if (n_outputs < 2) return;
+      for (std::size_t i = 1; i < size; i += n_outputs) out[i] = catboost_exp(2.0 * out[i]);
       return;
   }
 }

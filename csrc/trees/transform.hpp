@@ -13,6 +13,10 @@ enum class Transform : std::uint32_t {
   exponential = 3,    // exp(x)
   signed_square = 4,  // sign(x) x x
   softplus = 5,       // log1p(exp(x))
+  // CatBoost's, by its approximation of exp (transforms/catboost.hpp)
+  catboost_softmax = 48,
+  catboost_exponential = 49,
+  catboost_mean_and_variance = 50,  // of the second output, the logarithm of a deviation: exp(2 x)
 };
 [[nodiscard]] bool is_transform(std::uint32_t code) noexcept;
 

@@ -55,6 +55,9 @@ class Transform(IntEnum):
     EXPONENTIAL = 3
     SIGNED_SQUARE = 4
     SOFTPLUS = 5
+    CATBOOST_SOFTMAX = 48  # these by CatBoost's own approximation of exp
+    CATBOOST_EXPONENTIAL = 49
+    CATBOOST_MEAN_AND_VARIANCE = 50  # of two outputs, the second a logarithm of a deviation
 
 
 class Aggregate(IntEnum):

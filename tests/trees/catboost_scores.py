@@ -1,0 +1,34 @@
+"""CatBoost models scored as imported, and rows in the form that imported models take."""
+
+import numpy as np
+import reference
+
+from shortlist._core import catboost_hash_texts, catboost_transform
+from shortlist.models.importers.catboost_cbm import import_catboost_cbm
+from shortlist.models.importers.catboost_json import import_catboost_json
+from shortlist.models.load import model_format
+
+IMPORTERS = {"catboost-cbm": import_catboost_cbm, "catboost-json": import_catboost_json}
+
+
+def imported(data):
+    return IMPORTERS[model_format(data)](data)
+
+
+def scores(data, X, raw=True, rounds=None):
+    """Scores of a model file's bytes, shape (n, n_outputs)."""
+    ensemble = imported(data)
+    sums = reference.raw_scores(ensemble, X, rounds)
+    return sums if raw else catboost_transform(sums, int(ensemble.transform))
+
+
+def cells(texts):
+    """A column of categories as numbers: 2^53 and twice the hash of each text."""
+    return 2.0**53 + 2.0 * catboost_hash_texts(list(texts)).astype(np.float64)
+
+
+def saved(model, tmp_path, form, pool=None):
+    """The bytes of a model in a format."""
+    path = tmp_path / f"model.{form}"
+    model.save_model(str(path), format=form, pool=pool)
+    return path.read_bytes()
