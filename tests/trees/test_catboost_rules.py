@@ -154,9 +154,9 @@ def test_batches_of_every_size_score_alike(tmp_path):
 
 def test_more_than_254_borders_and_9_levels(tmp_path):
     rng = np.random.default_rng(5)
-    X = rng.normal(size=(2000, 2)).astype(np.float32)
-    y = np.sin(40 * X[:, 0]) + rng.normal(size=2000)
-    model = trained(X, y, iterations=60, depth=9, border_count=2000, l2_leaf_reg=0.01)
+    X = rng.normal(size=(900, 2)).astype(np.float32)
+    y = np.sin(40 * X[:, 0]) + rng.normal(size=900)
+    model = trained(X, y, iterations=30, depth=9, border_count=600, l2_leaf_reg=0.01)
     borders = max(len(b) for b in model.get_borders().values())
     assert borders > 254
     at = np.array([b for bs in model.get_borders().values() for b in bs], np.float32)
