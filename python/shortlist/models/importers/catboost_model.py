@@ -292,10 +292,9 @@ def _binary_features(
 
 
 def _ascending(borders: NDArray[np.float32], what: str) -> NDArray[np.float64]:
-    numbers = borders.astype(np.float64)
-    if np.isnan(numbers).any() or (np.diff(numbers) < 0).any():
+    if np.isnan(borders).any() or (borders[1:] < borders[:-1]).any():
         raise FormatError(f"CatBoost model: the borders of {what} do not ascend")
-    return numbers
+    return borders.astype(np.float64)
 
 
 def _turned(trees: Trees, equals: NDArray[np.bool_]) -> NDArray[np.int64]:
