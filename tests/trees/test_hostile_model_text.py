@@ -166,8 +166,6 @@ def test_lines_out_of_place_are_refused(model_text):
 
 
 def test_what_is_not_handled_is_refused_by_name(model_text):
-    linear = changed(model_text, "is_linear", "1", tree=3)
-    refuse(linear, UnsupportedError, "tree 3: linear trees")
     refuse(model_text.replace("version=v4", "version=v5"), UnsupportedError, "version is 'v5'")
     refuse(changed(model_text, "objective", "magic"), UnsupportedError, "objective 'magic'")
     refuse(changed(model_text, "objective", "binary sigmoid:0"), FormatError, "sigmoid '0'")

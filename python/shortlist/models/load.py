@@ -10,6 +10,7 @@ from shortlist.errors import FormatError, NotFoundError, StorageError, Unsupport
 from shortlist.models.forest import Forest
 from shortlist.models.importers.ensemble import ImportedEnsemble
 from shortlist.models.importers.lightgbm import import_lightgbm
+from shortlist.models.importers.lightgbm_json import import_lightgbm_json
 from shortlist.models.onnx_model import OnnxModel
 
 __all__ = ["load_model", "model_format"]
@@ -18,9 +19,9 @@ _HEAD_BYTES = 1 << 16
 _ONNX_GRAPH, _ONNX_OPSETS = 7, 8  # fields of ModelProto
 _IMPORTERS: dict[str, Callable[[bytes], ImportedEnsemble]] = {
     "lightgbm-text": import_lightgbm,
+    "lightgbm-json": import_lightgbm_json,
 }
 _REFUSED = {
-    "lightgbm-json": "a LightGBM dump_model() JSON is not handled; save text by Booster.save_model",
     "xgboost-json": "an XGBoost JSON model is not handled",
     "xgboost-ubj": "an XGBoost UBJSON model is not handled",
     "xgboost-binary": "an XGBoost model in the old binary format is not handled",
@@ -37,8 +38,8 @@ def load_model(path: str | PathLike[str]) -> Forest | OnnxModel:
 
     Parameters
     ----------
-    path : a LightGBM text model (``Booster.save_model``) or an ONNX graph. The format is told from
-        the content.
+    path : a LightGBM text model (``Booster.save_model``) or its JSON (``dump_model``), or an ONNX
+        graph. The format is told from the content.
 
     Raises
     ------
@@ -66,7 +67,8 @@ def load_model(path: str | PathLike[str]) -> Forest | OnnxModel:
     if form in _REFUSED:
         raise UnsupportedError(f"{path}: {_REFUSED[form]}")
     raise FormatError(
-        f"{path}: no model format that is known (LightGBM text, ONNX); it begins with {data[:16]!r}"
+        f"{path}: no model format that is known (LightGBM text or JSON, ONNX); "
+        f"it begins with {data[:16]!r}"
     )
 
 
