@@ -34,7 +34,8 @@ def raw_scores(ensemble, X, rounds=None):
         elif values.ndim == 2:
             scores += values
         else:
-            scores[:, output] += values
+            with np.errstate(over="ignore", invalid="ignore"):  # linear leaves of infinite x
+                scores[:, output] += values
     if found:
         extreme = np.min if ensemble.aggregate == Aggregate.MIN else np.max
         scores += extreme(found, axis=0)
@@ -90,8 +91,9 @@ def _values(ensemble, rows, leaves):
         if np.isnan(x).any():
             continue
         value = linear.constants[leaf]
-        for j, number in zip(terms, x, strict=True):
-            value += linear.coefficients[j] * (0.0 if abs(number) <= _ZERO else number)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for j, number in zip(terms, x, strict=True):
+                value += linear.coefficients[j] * (0.0 if abs(number) <= _ZERO else number)
         values[row] = value
     return values
 
