@@ -55,7 +55,7 @@ def test_members_and_items_are_read_piece_by_piece():
 
 
 @pytest.mark.parametrize(
-    "inner", [b"[1 2]", b'{"a" 1}', b'{"a": 1,}', b"[1,]", b"{1:2}", b"", b'"', b"tru", b"[1}"]
+    "inner", [b"[1 2]", b'{"a" 1}', b'{"a": 1,}', b"[1,]", b"{1:2}", b'"', b"tru", b"[1}"]
 )
 def test_what_is_wrong_in_the_depth_is_refused_there(inner):
     for depth in (1, DEEP):

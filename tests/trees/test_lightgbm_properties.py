@@ -18,7 +18,7 @@ from shortlist.models.load import model_format
 EDGES = [0.0, -0.0, 5e-324, -5e-324, 1e-40, 1e-35, -1e-35, 1.0000000180025095e-35, 2e-35, -2e-35]
 EDGES += [np.inf, -np.inf, np.nan, -1.0, -0.5, 0.5, 2.0**24, 2.0**31, -(2.0**31), 1e300, -1e300]
 
-N_EXAMPLES = int(os.environ.get("SHORTLIST_EXAMPLES", "25"))
+N_EXAMPLES = int(os.environ.get("SHORTLIST_EXAMPLES", "20"))
 SQUARED = ["regression", "regression_l1", "quantile", "mape", "fair"]  # that reg_sqrt changes
 RANKING = ["lambdarank", "rank_xendcg"]
 OBJECTIVES = [*SQUARED, *RANKING, "huber", "poisson", "gamma", "tweedie", "binary", "multiclass"]
@@ -131,6 +131,10 @@ def test_random_models_score_as_lightgbm_on_edge_rows(params, seed):
         narrow = rows.astype(np.float32)
     for data in files(reference):
         for X in (rows, narrow):
+            alone = [scores(data, X[i : i + 1], raw_score=True) for i in range(5)]
+            np.testing.assert_array_equal(
+                np.concatenate(alone), reference.predict(X[:5], raw_score=True)
+            )
             for raw_score in (True, False):
                 found = scores(data, X, raw_score=raw_score)
                 if found is not None:
