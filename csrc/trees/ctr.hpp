@@ -40,6 +40,24 @@ struct CtrArrays {
   std::span<const float> defaults;                // a derived column each
 };
 
+// Calls visit(name, span) for each tensor.
+template <class Arrays, class Visit>
+void for_each_ctr_tensor(Arrays& arrays, Visit&& visit) {
+  visit("ctr_element_offsets", arrays.element_offsets);
+  visit("ctr_element_kinds", arrays.element_kinds);
+  visit("ctr_element_features", arrays.element_features);
+  visit("ctr_element_borders", arrays.element_borders);
+  visit("ctr_element_hashes", arrays.element_hashes);
+  visit("ctr_shifts", arrays.shifts);
+  visit("ctr_slot_offsets", arrays.slot_offsets);
+  visit("ctr_slot_keys", arrays.slot_keys);
+  visit("ctr_slot_rows", arrays.slot_rows);
+  visit("ctr_column_offsets", arrays.column_offsets);
+  visit("ctr_value_offsets", arrays.value_offsets);
+  visit("ctr_values", arrays.values);
+  visit("ctr_defaults", arrays.defaults);
+}
+
 // Refers to the arrays, which must outlive it.
 class Ctrs {
  public:

@@ -5,10 +5,10 @@ import re
 import lightgbm
 import numpy as np
 import pytest
-from reference import raw_scores
 from test_hostile_model_text import changed, field, with_word
 
 from shortlist.errors import FormatError, UnsupportedError
+from shortlist.models import Forest
 from shortlist.models.importers.lightgbm import import_lightgbm
 
 
@@ -56,7 +56,7 @@ def test_a_tree_that_no_longer_says_that_it_is_linear_gives_its_plain_values(lin
     text = changed(linear_text, "is_linear", "0", tree=2)
     rows = np.random.default_rng(1).normal(size=(50, 3))
 
-    found = raw_scores(import_lightgbm(text.encode()), rows)[:, 0]
+    found = Forest.from_imported(import_lightgbm(text.encode())).predict(rows)
 
     np.testing.assert_array_equal(found, lightgbm.Booster(model_str=text).predict(rows))
 

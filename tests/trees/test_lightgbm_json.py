@@ -6,7 +6,6 @@ import lightgbm
 import numpy as np
 import pytest
 from cases import MODELS, cases, needs_models
-from reference import raw_scores
 from test_lightgbm_properties import edge_rows, train
 
 from shortlist.models import Forest, load_model
@@ -122,7 +121,9 @@ def test_both_forms_of_a_model_of_single_leaves_score_the_same():
         import_lightgbm(booster.model_to_string().encode()),
         import_lightgbm_json(as_bytes(booster.dump_model())),
     ):
-        np.testing.assert_array_equal(raw_scores(ensemble, np.ones((1, 2)))[:, 0], expected)
+        np.testing.assert_array_equal(
+            Forest.from_imported(ensemble).predict(np.ones((1, 2))), expected
+        )
 
 
 def test_a_wide_dump_does_not_need_its_feature_infos_in_memory():

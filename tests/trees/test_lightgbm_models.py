@@ -11,6 +11,7 @@ from cases import cases, needs_models
 
 from shortlist import _core
 from shortlist.models import Forest, load_model
+from shortlist.models.importers.lightgbm import import_lightgbm
 
 pytestmark = needs_models
 
@@ -107,3 +108,28 @@ def test_every_instruction_set_gives_the_same_bits(isa, tmp_path, monkeypatch):
 
     scores = np.load(Path(tmp_path / "scores.npy"))
     np.testing.assert_array_equal(scores, load_model(path).predict(case.rows()))
+
+
+def test_a_model_of_more_features_than_lightgbm_keeps_in_a_row_scores_alike():
+    n = 150_000  # from 100,000 on LightGBM looks values up by feature
+    text = (
+        f"tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\n"
+        f"max_feature_idx={n - 1}\nfeature_names={' '.join(f'f{i}' for i in range(n))}\n"
+        f"feature_infos={'none ' * n}\n\nTree=0\nnum_leaves=3\nnum_cat=1\n"
+        f"split_feature={n - 1} 7\nsplit_gain=1 1\nthreshold=0.5 0\ndecision_type=2 1\n"
+        "left_child=1 -1\nright_child=-2 -3\nleaf_value=1 2 3\ncat_boundaries=0 1\n"
+        "cat_threshold=2\nis_linear=1\nleaf_const=0.5 0.25 0.125\nnum_features=1 0 2\n"
+        f"leaf_features=9   7 {n - 2} \nleaf_coeff=3   0.1 0.7 \nshrinkage=1\n\nend of trees\n"
+    )
+    rows = np.zeros((6, n))
+    rows[1, [7, 9]] = 1.0, 2.0
+    rows[2, [7, n - 2]] = 2.0, 0.3
+    rows[3, [7, n - 2]] = 1e-40, np.nan
+    rows[4, n - 1] = 0.75
+    rows[5, n - 1] = np.nan
+    expected = lightgbm.Booster(model_str=text).predict(rows)
+
+    forest = Forest.from_imported(import_lightgbm(text.encode()))
+
+    np.testing.assert_array_equal(forest.predict(rows), expected)
+    assert len(set(expected)) == 5

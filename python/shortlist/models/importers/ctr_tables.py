@@ -10,7 +10,7 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["EMPTY_SLOT", "CtrElement", "CtrTables", "Projection", "build_ctr_tables"]
+__all__ = ["EMPTY_SLOT", "NO_CTRS", "CtrElement", "CtrTables", "Projection", "build_ctr_tables"]
 
 EMPTY_SLOT = 2**64 - 1
 _Floats: TypeAlias = NDArray[np.float32]
@@ -118,3 +118,12 @@ def _place(keys: _Keys) -> tuple[int, _Keys, NDArray[np.uint32]]:
 
 def _offsets(counts: Sequence[int], dtype: type[_Unsigned]) -> NDArray[_Unsigned]:
     return np.concatenate(([0], np.cumsum(np.array(counts, np.int64)))).astype(dtype)
+
+
+def _no_ctrs() -> CtrTables:
+    """Return tables of no derived column, every array empty."""
+    whole = build_ctr_tables(())
+    return CtrTables(**{field.name: getattr(whole, field.name)[:0] for field in fields(whole)})
+
+
+NO_CTRS = _no_ctrs()

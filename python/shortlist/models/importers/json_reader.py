@@ -15,6 +15,9 @@ __all__ = ["JsonReader"]
 
 _DECODER = json.JSONDecoder()
 _BLANKS = re.compile(r"[ \t\n\r]*")
+_SURROGATES = re.compile(
+    r"\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>\\u[dD][89a-fA-F]..)", re.DOTALL
+)
 _MAX_DEPTH = 131_200  # LightGBM grows 131,072 leaves at most; other libraries' trees are flatter
 
 
@@ -34,6 +37,10 @@ class JsonReader:
             self._text = data.decode("utf-8")
         except UnicodeDecodeError as error:
             raise FormatError(f"{name}: byte {error.start} is not UTF-8") from None
+        for escape in _SURROGATES.finditer(self._text) if "\\u" in self._text else ():
+            if escape["half"]:
+                self._at = escape.start()
+                raise self.reject("half of a surrogate pair")
 
     def members(self) -> Iterator[str]:
         """Yield the keys of an object; its value must be read before the next key is asked for."""

@@ -53,7 +53,7 @@ def import_lightgbm(data: bytes) -> ImportedEnsemble:
     FormatError
         Truncated, inconsistent, or no LightGBM text; the message names tree and field.
     UnsupportedError
-        Objectives or versions that are not known.
+        Objectives or versions that are not known; an infinite number as a category.
     """
     model = read_sections(data)
     header = model.header

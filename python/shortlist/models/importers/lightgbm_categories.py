@@ -9,10 +9,11 @@ Source: LightGBM python-package/lightgbm/basic.py (_data_from_pandas).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence, Set
 from typing import TypeAlias
 
-from shortlist.errors import FormatError
+from shortlist.errors import FormatError, UnsupportedError
 from shortlist.models.importers.ensemble import CategoryName
 from shortlist.models.importers.lightgbm_objective import shown
 
@@ -29,6 +30,8 @@ def read_categories(value: object, where: str) -> CategoryLists:
     ------
     FormatError
         Not a list of lists of strings, numbers and booleans.
+    UnsupportedError
+        An infinite number as a category.
     """
     if value is None:
         return ()
@@ -40,6 +43,10 @@ def read_categories(value: object, where: str) -> CategoryLists:
                 raise FormatError(
                     f"{where}: pandas_categorical has the category {shown(name)}, expected a "
                     "string, number or boolean"
+                )
+            if isinstance(name, float) and not math.isfinite(name):
+                raise UnsupportedError(
+                    f"{where}: pandas_categorical has the category {name}, which is not handled"
                 )
     return tuple(tuple(names) for names in value)
 

@@ -81,7 +81,7 @@ def import_lightgbm_json(data: bytes) -> ImportedEnsemble:
     FormatError
         Truncated, inconsistent, or no such dump; the message names tree and field.
     UnsupportedError
-        Objectives or versions that are not known.
+        Objectives or versions that are not known; an infinite number as a category.
     """
     dump = _Dump(data)
     version = dump.fields.get("version")
