@@ -20,7 +20,7 @@ NATIVE_LAYERS: tuple[tuple[str, ...], ...] = (
     ("kernels",),
     ("json",),
     ("bundle",),
-    ("table", "features", "retrieval", "trees", "telemetry"),
+    ("table", "features", "retrieval", "trees", "telemetry", "arrow"),
     ("pipeline",),
     ("python",),
 )
