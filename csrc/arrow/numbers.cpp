@@ -95,7 +95,7 @@ void read(const NumberChunk& chunk, std::size_t row, std::size_t n, Number* out)
   }
 }
 
-constexpr std::size_t kTileRows = 256;
+constexpr std::size_t kTileRows = 128;
 
 // Columns of a tile: as many as fill a cache line of a row.
 template <class Number>

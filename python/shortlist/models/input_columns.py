@@ -16,6 +16,7 @@ from shortlist.frames import (
     PandasColumn,
     arrow_table,
     is_pandas_column,
+    is_pandas_frame,
     is_polars_series,
     plain_column,
 )
@@ -108,10 +109,12 @@ def read_column(column: object, what: str) -> InputColumn:
     """
     if is_pandas_column(column):
         return _from_pandas(column, what)
+    if is_pandas_frame(column):
+        raise ArgumentError(f"{what}: several columns have this name")
     table = arrow_table(column)
     if table is not None:
         if table.is_struct:
-            raise ArgumentError(f"{what} is a table, expected one column")
+            raise ArgumentError(f"{what} is a table of structs, expected numbers or texts")
         return arrow_column(table, 0, table.columns[0], what)
     if isinstance(column, np.ma.MaskedArray) and column.dtype.kind in "biuf":
         return _from_array(np.asarray(column.data), what, np.ma.getmaskarray(column))
