@@ -35,7 +35,7 @@ PYTHON_LAYERS: tuple[tuple[str, ...], ...] = (
     ("models", "index", "features"),
     ("hashing",),
     ("bundle",),
-    ("engine",),
+    ("engine", "batch"),
     ("__init__",),
     ("serving",),
     ("demo",),

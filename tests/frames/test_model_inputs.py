@@ -268,17 +268,17 @@ def test_categories_that_no_row_has_are_not_looked_at():
     ],
 )
 def test_texts_of_a_hashed_feature_are_cells_beyond_2_53(hashed, values):
-    assert hashed.matrix({"x": values})[:, 0].tolist() == [2.0**53 + 3, 2.0**53 + 2]
+    assert hashed.matrix({"x": values})[:, 0].tolist() == [2.0**53 + 6, 2.0**53 + 4]
 
 
 def test_integers_of_a_hashed_feature_stay_unless_they_are_too_large(hashed):
     cells = hashed.matrix({"x": np.array([-5, 7, 2**53, -(2**62)])})[:, 0].tolist()
-    assert cells == [-5.0, 7.0, 2.0**53 + 16, 2.0**53 + 20]
+    assert cells == [-5.0, 7.0, 2.0**53 + 32, 2.0**53 + 40]
     assert hashed.matrix({"x": [3, "ab", True, 10**30]})[:, 0].tolist() == [
         3.0,
-        2.0**53 + 2,
+        2.0**53 + 4,
         1.0,
-        2.0**53 + 31,
+        2.0**53 + 62,
     ]
 
 

@@ -16,7 +16,7 @@ from shortlist.models.input_columns import InputColumn, Numbers, Values
 __all__ = ["FIRST_HASH", "Categories", "catboost_hashes", "hashed_cells", "number_source"]
 
 FIRST_HASH = 2**53
-"""Cells from here on are this plus CatBoost's hash of the category."""
+"""Cells from here on are this plus twice CatBoost's hash of the category."""
 
 UNKNOWN = -1.0
 """The code of a category that the model does not know."""
@@ -150,7 +150,7 @@ def number_source(column: InputColumn, what: str) -> _core.Source:
 def hashed_cells(column: InputColumn, what: str) -> _Doubles:
     """Return the cells of a feature whose categories CatBoost hashes.
 
-    Integers below 2^53 stand for themselves; texts and other integers are 2^53 plus their hash.
+    Integers below 2^53 stand for themselves; texts and other integers are their `catboost_hashes`.
 
     Raises
     ------
@@ -177,9 +177,9 @@ def hashed_cells(column: InputColumn, what: str) -> _Doubles:
 
 
 def catboost_hashes(texts: list[str]) -> _Doubles:
-    """Return the cells of texts: 2^53 plus CatBoost's hash of each."""
+    """Return the cells of texts: 2^53 + 2 h, exact in float64, where h is CatBoost's hash."""
     cells: _Doubles = _core.catboost_hash_texts(texts).astype(np.float64)
-    return cells + FIRST_HASH
+    return FIRST_HASH + 2 * cells
 
 
 def _hashed_values(column: Values, what: str) -> _Doubles:

@@ -15,8 +15,9 @@ __all__ = ["InputFrame", "open_frame"]
 
 @dataclass(frozen=True)
 class InputFrame:
-    """Names of columns, a name for each, and the function that reads one by its position."""
+    """Names of columns, and the function that reads one by its position and its title."""
 
+    what: str
     names: Sequence[str]
     read: Callable[[int, str], InputColumn]
 
@@ -27,14 +28,14 @@ class InputFrame:
         ------
         ArgumentError, FormatError
         """
-        return self.read(position, self.what(position))
+        return self.read(position, self.title(position))
 
-    def what(self, position: int) -> str:
+    def title(self, position: int) -> str:
         """Return what messages call a column."""
-        return f"X: column {self.names[position]!r}"
+        return f"{self.what}: column {self.names[position]!r}"
 
 
-def open_frame(X: object) -> InputFrame:
+def open_frame(X: object, what: str) -> InputFrame:
     """Take a frame as `ModelInputs.matrix` describes it.
 
     Raises
@@ -48,24 +49,25 @@ def open_frame(X: object) -> InputFrame:
     columns = named_columns(X) if isinstance(X, Mapping) or is_pandas_frame(X) else None
     table = arrow_table(X) if columns is None else None
     if table is not None:
-        return _of_arrow(table)
+        return _of_arrow(table, what)
     if columns is None:
         columns = named_columns(X)  # polars before it had the interface
     if columns is None:
         raise ArgumentError(
-            f"X is a {type(X).__name__}, expected a mapping of columns, a DataFrame, or a table "
-            f"behind Arrow's interface"
+            f"{what} is a {type(X).__name__}, expected a mapping of columns, a DataFrame, or a "
+            f"table behind Arrow's interface"
         )
     values = list(columns.values())
-    return InputFrame([str(name) for name in columns], lambda i, what: read_column(values[i], what))
+    names = [str(name) for name in columns]
+    return InputFrame(what, names, lambda i, title: read_column(values[i], title))
 
 
-def _of_arrow(table: _core.ArrowTable) -> InputFrame:
+def _of_arrow(table: _core.ArrowTable, what: str) -> InputFrame:
     described = table.columns
     if not table.is_struct:
-        raise ArgumentError(f"X is Arrow data of type {described[0][2]}, expected a table")
+        raise ArgumentError(f"{what} is Arrow data of type {described[0][2]}, expected a table")
 
-    def read(position: int, what: str) -> InputColumn:
-        return arrow_column(table, position, described[position], what)
+    def read(position: int, title: str) -> InputColumn:
+        return arrow_column(table, position, described[position], title)
 
-    return InputFrame([name for name, _, _ in described], read)
+    return InputFrame(what, [name for name, _, _ in described], read)

@@ -62,13 +62,18 @@ class ModelInputs:
             return True
         return feature in self._categories and self._categories[feature].are_texts
 
-    def positions(self, names: Sequence[str]) -> list[int]:
+    def positions(self, names: Sequence[str], *, what: str = "X") -> list[int]:
         """Find the column of each feature among names of columns.
 
         A feature is the column of its name, else the one whose name with white space replaced by
         underscores is its (as LightGBM stores names). Features that have no names of their own
         (``Column_0``, ``f0``, ...), none of which occurs, are the columns in their order where
         there are as many. Columns that are no features are not looked at.
+
+        Parameters
+        ----------
+        names : of the columns, in their order.
+        what : what messages call the frame.
 
         Raises
         ------
@@ -82,7 +87,7 @@ class ModelInputs:
             if len(names) == self.n_features:
                 return list(range(self.n_features))
             raise ArgumentError(
-                f"X has {len(names)} columns; the model's features have no names, so that "
+                f"{what} has {len(names)} columns; the model's features have no names, so that "
                 f"{self.n_features} columns are expected, in the order of training"
             )
         stored: dict[str, list[int]] = {}
@@ -91,15 +96,17 @@ class ModelInputs:
         found = [places.get(name) or stored.get(name) or [] for name in self.feature_names]
         absent = [name for name, where in zip(self.feature_names, found, strict=True) if not where]
         if absent:
-            raise ArgumentError(_absence(absent, names))
+            raise ArgumentError(f"{what}: {_absence(absent, names)}")
         for name, where in zip(self.feature_names, found, strict=True):
             if len(where) > 1:
                 several = ", ".join(repr(names[position]) for position in where[:_SHOWN])
-                raise ArgumentError(f"X: {len(where)} columns could be feature {name!r}: {several}")
+                raise ArgumentError(
+                    f"{what}: {len(where)} columns could be feature {name!r}: {several}"
+                )
         return [where[0] for where in found]
 
     def matrix(
-        self, X: object, dtype: DTypeLike = np.float64
+        self, X: object, dtype: DTypeLike = np.float64, *, what: str = "X"
     ) -> NDArray[np.float32] | NDArray[np.float64]:
         """Make the model's matrix of a frame.
 
@@ -113,6 +120,7 @@ class ModelInputs:
             it, is found by its value, never by the frame's own codes; one that the model does not
             know becomes -1.
         dtype : float32 or float64; with hashed features float64.
+        what : what messages call the frame.
 
         Returns
         -------
@@ -130,18 +138,18 @@ class ModelInputs:
         if kind not in (np.float32, np.float64) or (self._hashed and kind != np.float64):
             expected = "float64" if self._hashed else "float32 or float64"
             raise ArgumentError(f"dtype: got {kind}, expected {expected}")
-        frame = open_frame(X)
-        positions = self.positions(frame.names)
+        frame = open_frame(X, what)
+        positions = self.positions(frame.names, what=what)
         columns = [frame.column(position) for position in positions]
         n_rows = len(columns[0]) if columns else 0
         sources: list[_core.Source] = []
         for feature, (position, column) in enumerate(zip(positions, columns, strict=True)):
             if len(column) != n_rows:
                 raise ArgumentError(
-                    f"{frame.what(position)} has {len(column)} rows, "
+                    f"{frame.title(position)} has {len(column)} rows, "
                     f"column {frame.names[positions[0]]!r} has {n_rows}"
                 )
-            sources.append(self._source(feature, column, frame.what(position)))
+            sources.append(self._source(feature, column, frame.title(position)))
         out = np.empty((n_rows, self.n_features), dtype=kind)
         _core.fill_rows(out, sources)
         return out
@@ -162,4 +170,4 @@ def _absence(absent: Sequence[str], names: Sequence[str]) -> str:
         alike = f" (close to it: {', '.join(map(repr, close))})" if close else ""
         parts.append(f"{name!r}{alike}")
     more = f" and {len(absent) - _SHOWN} more" if len(absent) > _SHOWN else ""
-    return f"X: there is no column {', '.join(parts)}{more}"
+    return f"there is no column {', '.join(parts)}{more}"
