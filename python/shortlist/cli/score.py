@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from shortlist.cli.console import notes
 from shortlist.errors import ArgumentError
 
-__all__ = ["score"]
+__all__ = ["progress", "score"]
 
 LINE_EVERY_S = 10.0
 
@@ -68,7 +68,7 @@ def score(
     )
     began = time.monotonic()
     console = notes()
-    with _progress(console, data.name) as advance:
+    with progress(console, data.name) as advance:
         n_rows = score_file(
             scored, data, output, keep=columns, chunk_rows=chunk_rows, on_progress=advance
         )
@@ -83,7 +83,7 @@ def _range(text: str) -> tuple[int, int]:
 
 
 @contextmanager
-def _progress(console: Console, name: str) -> Iterator[Callable[[int, float], None]]:
+def progress(console: Console, name: str) -> Iterator[Callable[[int, float], None]]:
     """Show a bar in a terminal; anywhere else a line now and then."""
     if console.is_terminal:
         bar = Progress(
