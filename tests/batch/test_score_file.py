@@ -148,6 +148,7 @@ def test_a_matrix_in_fortran_order_or_of_integers_is_scored(model, tmp_path):
 def test_float32_scores_stay_float32(model, tmp_path, monkeypatch):
     narrow = lambda rows, what: np.full(len(rows), 0.1, dtype=np.float32)  # noqa: E731
     monkeypatch.setattr(model, "predict", narrow)
+    monkeypatch.setattr(model, "dtype", np.dtype(np.float32))
     data = save_rows(tmp_path / "rows.npy", 2)
     for suffix in SUFFIXES:
         score_file(model, data, tmp_path / f"out{suffix}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import io
 import sys
 
@@ -10,7 +9,6 @@ import numpy as np
 import pytest
 
 import shortlist
-from shortlist.models import Forest
 
 lightgbm = pytest.importorskip("lightgbm")
 pytest.importorskip("pyarrow")
@@ -69,14 +67,16 @@ def test_options_reach_the_model_and_the_file(run, model, rows, tmp_path):
     ]
 
 
-@pytest.mark.skipif(
-    "iteration_range" not in inspect.signature(Forest.predict).parameters,
-    reason="forests take no range of rounds",
-)
 def test_iterations_are_a_range_of_rounds(run, model, rows, tmp_path):
     out = tmp_path / "out.npy"
     assert run("score", model, rows, "-o", out, "--iterations", "2:5").exit_code == 0
     assert np.array_equal(np.load(out), scores(model, iteration_range=(2, 5)))
+
+
+def test_iterations_that_the_model_lacks_are_exit_code_2(run, model, rows, tmp_path):
+    ended = run("score", model, rows, "-o", tmp_path / "out.npy", "--iterations", "2:11")
+    assert ended.exit_code == 2
+    assert "iteration_range: got (2, 11)" in ended.stderr
 
 
 @pytest.mark.parametrize("text", ["5", "1-2", ":", "a:b", "1:", "-1:2", "1:2:3", "1.0:2"])

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from shortlist import safetensors
 from shortlist.bundle import manifest as manifests
@@ -14,6 +12,7 @@ from shortlist.bundle.folder import Folder
 from shortlist.bundle.loading import checked_version
 from shortlist.errors import UnsupportedError
 from shortlist.models import Forest, load_model
+from shortlist.models.forest import Scores
 from shortlist.models.inputs import ModelInputs
 
 __all__ = ["ScoredModel"]
@@ -26,9 +25,14 @@ class ScoredModel:
     ----------
     forest : what scores.
     raw_score : leave out the objective's transform.
-    iteration_range : the boosting rounds from A up to, not including, B; by default those that the
+    iteration_range : boosting rounds (first, last), last excluded; by default those that the
         model's library would take.
     n_threads : threads of a call.
+
+    Raises
+    ------
+    ArgumentError
+        The model has no such rounds.
     """
 
     def __init__(
@@ -39,13 +43,16 @@ class ScoredModel:
         iteration_range: tuple[int, int] | None = None,
         n_threads: int = 1,
     ) -> None:
-        self.inputs = ModelInputs(forest.feature_names, {}, ())
+        self.inputs = ModelInputs(
+            forest.feature_names, forest.category_names, forest.hashed_features
+        )
         self.n_outputs = forest.n_outputs
-        self.n_threads = n_threads
+        self.dtype = forest.dtype
+        self._n_threads = n_threads
         self._forest = forest
-        self._options: dict[str, Any] = {"raw_score": raw_score, "n_threads": n_threads}
-        if iteration_range is not None:
-            self._options["iteration_range"] = iteration_range
+        self._raw_score = raw_score
+        self._iteration_range = iteration_range
+        self.predict(np.empty((0, forest.n_features)), "no rows")  # refuses rounds it lacks
 
     @classmethod
     def load(
@@ -78,10 +85,15 @@ class ScoredModel:
             forest = model
         return cls(forest, raw_score=is_raw, iteration_range=iteration_range, n_threads=n_threads)
 
-    def predict(self, rows: object, what: str) -> NDArray[np.floating[Any]]:
+    def predict(self, rows: object, what: str) -> Scores:
         """Score a matrix, or a frame whose columns are found by name; `what` opens messages."""
         matrix = rows if isinstance(rows, np.ndarray) else self.inputs.matrix(rows, what=what)
-        return self._forest.predict(matrix, **self._options)
+        return self._forest.predict(
+            matrix,
+            raw_score=self._raw_score,
+            iteration_range=self._iteration_range,
+            n_threads=self._n_threads,
+        )
 
 
 def _ranker(path: Path) -> tuple[Forest, bool]:

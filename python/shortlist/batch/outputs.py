@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from shortlist.errors import StorageError
+from shortlist.models.forest import Scores
 
-__all__ = ["CsvOutput", "NpyOutput", "Output", "Scores", "replacing", "score_names"]
-
-Scores = NDArray[np.floating[Any]]
+__all__ = ["CsvOutput", "NpyOutput", "Output", "replacing", "score_names"]
 
 
 class Output(Protocol):
@@ -65,44 +63,34 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 class NpyOutput:
     """NumPy's format: shape (n,), or (n, n_outputs) with several outputs."""
 
-    def __init__(self, file: BinaryIO, n_outputs: int) -> None:
+    def __init__(self, file: BinaryIO, dtype: np.dtype[Any], n_outputs: int) -> None:
         self._file = file
+        self._dtype = dtype
         self._tail = () if n_outputs == 1 else (n_outputs,)
         self._n_rows = 0
-        self._dtype: np.dtype[Any] | None = None
-        self._header_bytes = 0
+        self._header_bytes = self._write_header()
 
     def write(self, scores: Scores, kept: Any) -> None:
         """Add rows; columns to copy have no place here, and there are none."""
         if kept is not None:
             raise TypeError("a .npy file holds scores alone")
-        if self._dtype is None:
-            self._begin(scores.dtype)
         self._n_rows += len(scores)
         self._file.write(np.ascontiguousarray(scores, self._dtype).data)
 
     def finish(self) -> None:
         """Write the number of rows, for which the header has room."""
-        if self._dtype is None:
-            self._begin(np.dtype(np.float64))
-            return
         self._file.seek(0)
-        self._write_header()
-        if self._file.tell() != self._header_bytes:
+        if self._write_header() != self._header_bytes:
             raise StorageError("the header of the .npy file has another size than before")
 
-    def _begin(self, dtype: np.dtype[Any]) -> None:
-        self._dtype = dtype
-        self._write_header()
-        self._header_bytes = self._file.tell()
-
-    def _write_header(self) -> None:
+    def _write_header(self) -> int:
         header = {
-            "descr": np.lib.format.dtype_to_descr(self._dtype or np.dtype(np.float64)),
+            "descr": np.lib.format.dtype_to_descr(self._dtype),
             "fortran_order": False,
             "shape": (self._n_rows, *self._tail),
         }
         np.lib.format.write_array_header_1_0(self._file, header)
+        return self._file.tell()
 
 
 class CsvOutput:

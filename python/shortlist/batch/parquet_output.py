@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from shortlist.batch.outputs import Scores, score_names
+from shortlist.batch.outputs import score_names
+from shortlist.models.forest import Scores
 
 __all__ = ["ParquetOutput"]
 
@@ -16,29 +17,21 @@ __all__ = ["ParquetOutput"]
 class ParquetOutput:
     """Columns that are copied, then a column for each output; a chunk is a group of rows."""
 
-    def __init__(self, file: BinaryIO, kept_schema: Any, n_outputs: int) -> None:
-        self._file = file
-        self._kept = pa.schema([]) if kept_schema is None else kept_schema.remove_metadata()
-        self._names = score_names(n_outputs)
-        self._writer: Any = None
+    def __init__(
+        self, file: BinaryIO, kept_schema: Any, dtype: np.dtype[Any], n_outputs: int
+    ) -> None:
+        kept = [] if kept_schema is None else list(kept_schema)
+        score = pa.from_numpy_dtype(dtype)
+        self._schema = pa.schema([*kept, *((name, score) for name in score_names(n_outputs))])
+        self._writer = pq.ParquetWriter(file, self._schema)
 
     def write(self, scores: Scores, kept: Any) -> None:
         """Add rows."""
-        arrays = [] if kept is None else list(kept.columns)
-        arrays += [
-            pa.array(np.ascontiguousarray(column)) for column in scores.reshape(len(scores), -1).T
-        ]
-        schema = self._schema(arrays[-1].type)
-        self._open(schema).write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
+        columns = [] if kept is None else list(kept.columns)
+        for column in scores.reshape(len(scores), -1).T:
+            columns.append(pa.array(np.ascontiguousarray(column)))
+        self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
 
     def finish(self) -> None:
         """Write the file's footer."""
-        self._open(self._schema(pa.float64())).close()
-
-    def _schema(self, score: Any) -> Any:
-        return pa.schema([*self._kept, *((name, score) for name in self._names)])
-
-    def _open(self, schema: Any) -> Any:
-        if self._writer is None:
-            self._writer = pq.ParquetWriter(self._file, schema)
-        return self._writer
+        self._writer.close()

@@ -106,9 +106,9 @@ def _open_source(data: Path, model: ScoredModel, keep: Sequence[str]) -> Source:
 
 def _open_output(file: BinaryIO, suffix: str, source: Source, model: ScoredModel) -> Output:
     if suffix == ".npy":
-        return NpyOutput(file, model.n_outputs)
+        return NpyOutput(file, model.dtype, model.n_outputs)
     if suffix == ".csv":
         return CsvOutput(file, source.kept_schema, model.n_outputs)
     from shortlist.batch.parquet_output import ParquetOutput
 
-    return ParquetOutput(file, source.kept_schema, model.n_outputs)
+    return ParquetOutput(file, source.kept_schema, model.dtype, model.n_outputs)
