@@ -20,7 +20,7 @@ NATIVE_LAYERS: tuple[tuple[str, ...], ...] = (
     ("kernels",),
     ("json",),
     ("bundle",),
-    ("table", "features", "retrieval", "trees", "telemetry"),
+    ("table", "features", "retrieval", "trees", "telemetry", "arrow"),
     ("pipeline",),
     ("python",),
 )
@@ -35,7 +35,7 @@ PYTHON_LAYERS: tuple[tuple[str, ...], ...] = (
     ("models", "index", "features"),
     ("hashing",),
     ("bundle",),
-    ("engine",),
+    ("engine", "batch"),
     ("__init__",),
     ("serving",),
     ("demo",),

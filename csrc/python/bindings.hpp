@@ -10,6 +10,7 @@ namespace py = pybind11;
 namespace shortlist::python {
 
 void register_errors(py::module_& module);
+void register_arrow(py::module_& module);
 void register_cpu(py::module_& module);
 void register_telemetry(py::module_& module);
 void register_retrieval(py::module_& module);

@@ -3,6 +3,7 @@
 
 PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
   shortlist::python::register_errors(module);
+  shortlist::python::register_arrow(module);
   shortlist::python::register_cpu(module);
   shortlist::python::register_telemetry(module);
   shortlist::python::register_retrieval(module);

@@ -56,6 +56,33 @@ class FeatureSet:
         n: int,
     ) -> list[NDArray[np.float32] | NDArray[np.int32]]: ...
 
+# Arrow and columns
+
+class ArrowTable:
+    @staticmethod
+    def from_stream(capsule: object) -> ArrowTable: ...
+    @staticmethod
+    def from_array(schema: object, array: object) -> ArrowTable: ...
+    # Name; one of "null", "boolean", "integer", "float", "text", "dictionary" and "other"; type.
+    @property
+    def columns(self) -> list[tuple[str, str, str]]: ...
+    @property
+    def is_struct(self) -> bool: ...
+    @property
+    def n_rows(self) -> int: ...
+    # Codes, -1 where null, and what they stand for.
+    def values(self, column: int) -> tuple[NDArray[np.int32], list[str | bool | int | float]]: ...
+    # Numbers of the column's own dtype, and which are missing; None where none is.
+    def numbers(self, column: int) -> tuple[NDArray[np.generic], NDArray[np.bool_] | None]: ...
+
+# A column of a table, or an array and a bitmap of what is valid in it; None where all is.
+Source: TypeAlias = tuple[ArrowTable, int] | tuple[NDArray[np.generic], NDArray[np.uint8] | None]
+
+def fill_rows(out: NDArray[np.float32] | NDArray[np.float64], sources: list[Source]) -> None: ...
+
+# CatBoost's hash of each text, as of a category.
+def catboost_hash_texts(texts: list[str]) -> NDArray[np.uint32]: ...
+
 # Telemetry
 
 class StageCounts(TypedDict):

@@ -1,4 +1,4 @@
-"""Frames as callers have them: mappings of columns, pandas or polars, which are never imported."""
+"""Frames as callers have them: mappings, pandas, polars, Arrow; no library is imported."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from typing import Any, Protocol, TypeAlias, TypeGuard, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from shortlist import _core
 from shortlist.errors import ArgumentError
 
 __all__ = [
     "Column",
     "PandasColumn",
     "PolarsSeries",
+    "arrow_table",
     "encoded_texts",
+    "is_frame",
     "is_pandas_column",
+    "is_pandas_frame",
     "is_polars_series",
     "named_columns",
     "plain_column",
@@ -93,6 +97,33 @@ class PolarsSeries(Protocol):
         """Values as an array."""
 
 
+def is_frame(values: object) -> bool:
+    """Whether it has named columns: a mapping, a DataFrame, or data behind Arrow's interface.
+
+    A pandas series, index or array is none, though it may have that interface.
+    """
+    if isinstance(values, Mapping) or _is_data_frame(values):
+        return True
+    return _has_arrow_interface(values) and _library(values) != "pandas"
+
+
+def arrow_table(values: object) -> _core.ArrowTable | None:
+    """Take data behind Arrow's PyCapsule interface, not copied; None where there is none.
+
+    Readers of record batches are read to their end.
+
+    Raises
+    ------
+    FormatError, StorageError
+        Malformed, or its producer failed.
+    """
+    if hasattr(values, "__arrow_c_stream__"):
+        return _core.ArrowTable.from_stream(values.__arrow_c_stream__())
+    if hasattr(values, "__arrow_c_array__"):
+        return _core.ArrowTable.from_array(*values.__arrow_c_array__())
+    return None
+
+
 def named_columns(frame: object) -> dict[object, object] | None:
     """Columns of a frame by name, as they are; None where it is no frame.
 
@@ -101,10 +132,15 @@ def named_columns(frame: object) -> dict[object, object] | None:
     """
     if isinstance(frame, Mapping):
         return dict(frame)
-    if _library(frame) in ("pandas", "polars") and type(frame).__name__ == "DataFrame":
+    if _is_data_frame(frame):
         table = cast(_Table, frame)
         return {name: table[name] for name in dict.fromkeys(table.columns)}
     return None
+
+
+def is_pandas_frame(values: object) -> bool:
+    """Tell a pandas DataFrame, also of a class that extends it, from everything else."""
+    return _is_data_frame(values, ("pandas",))
 
 
 def is_pandas_column(values: object) -> TypeGuard[PandasColumn]:
@@ -166,6 +202,17 @@ def encoded_texts(texts: Sequence[str]) -> tuple[bytes, NDArray[np.int64]]:
     offsets = np.zeros(len(texts) + 1, dtype=np.int64)
     np.cumsum(np.fromiter(sizes, np.int64, len(texts)), out=offsets[1:])
     return data, offsets
+
+
+def _is_data_frame(value: object, libraries: tuple[str, ...] = ("pandas", "polars")) -> bool:
+    return any(
+        kind.__name__ == "DataFrame" and kind.__module__.partition(".")[0] in libraries
+        for kind in type(value).__mro__
+    )
+
+
+def _has_arrow_interface(value: object) -> bool:
+    return hasattr(value, "__arrow_c_stream__") or hasattr(value, "__arrow_c_array__")
 
 
 def _library(value: object) -> str:

@@ -83,6 +83,8 @@ class World:
         self._train_forest("model.txt", spec.transform(self._train).dense, list(spec.names))
         amounts = np.random.default_rng(1).exponential(size=(N_RATINGS, 2))
         self._train_forest("fraud.txt", amounts, ["amount", "age"])
+        payments = {"id": np.arange(N_RATINGS), "amount": amounts[:, 0], "age": amounts[:, 1]}
+        self._write_table("payments.csv", ("id", "amount", "age"), payments)
         self._write_network()
         np.save(self._folder / "items.npy", self._vectors)
         np.save(self._folder / "users.npy", self._users["vector"])

@@ -13,6 +13,7 @@ from shortlist.cli.inspect import inspect
 from shortlist.cli.pack import pack
 from shortlist.cli.rank import rank
 from shortlist.cli.reporting import reporting
+from shortlist.cli.score import score
 from shortlist.cli.serve import serve
 from shortlist.cli.verify import verify
 
@@ -51,4 +52,5 @@ app.command()(reporting(pack))
 app.command()(reporting(inspect))
 app.command()(reporting(verify))
 app.command()(reporting(rank))
+app.command()(reporting(score))
 app.command()(reporting(serve))

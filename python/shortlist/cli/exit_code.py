@@ -22,7 +22,7 @@ class ExitCode(IntEnum):
 
 EXIT_CODES_HELP = (
     "Exit codes: 0 done; 1 the work found a problem (verification failed, some lines are bad); "
-    "2 wrong usage; 3 a bundle or model is refused or not found; "
+    "2 wrong usage; 3 a bundle, model or table is refused or not found; "
     "4 the environment (a missing extra, a port in use, files, network)."
 )
 

@@ -22,6 +22,7 @@ EXTRA_OF_PACKAGE = {
     "implicit": "demo",
     "lightgbm": "demo",
     "scipy": "demo",
+    "pyarrow": "parquet",
     "onnx": "onnx",
     "onnxruntime": "onnx",
 }
