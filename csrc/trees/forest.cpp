@@ -1,113 +1,305 @@
 #include "trees/forest.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <type_traits>
 
-#include "bundle/safetensors.hpp"
 #include "trees/check.hpp"
 
 namespace shortlist::trees {
 namespace {
 
-// A block's ranks stay near the first cache beside the tree at hand.
+// A block's ranks and sums stay near the first cache beside the tree at hand.
 constexpr std::size_t kBlockBytes = std::size_t{48} << 10;
 constexpr std::size_t kMaxBlockRows = 512;
 
-std::size_t rows_of_block(std::size_t n_views) {
-  const std::size_t row_bytes = std::max<std::size_t>(n_views, 1) * sizeof(std::uint16_t);
+std::size_t rows_of_block(std::size_t n_views, std::size_t n_outputs) {
+  const std::size_t row_bytes = n_views * sizeof(std::uint16_t) + n_outputs * sizeof(double);
   const std::size_t rows = std::clamp(kBlockBytes / row_bytes, kGroupRows, kMaxBlockRows);
   return rows / kGroupRows * kGroupRows;
 }
 
-Node unpacked(std::uint64_t node, bool categorical) {
-  const auto view = static_cast<std::uint32_t>(node >> 16 & 0xffff);
-  return {static_cast<std::uint16_t>(node), static_cast<std::uint16_t>(2 * view + (categorical ? 1 : 0)),
-          static_cast<std::uint32_t>(node >> 32)};
+std::size_t aligned(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+std::size_t whole_groups(std::size_t rows) { return (rows + kGroupRows - 1) / kGroupRows * kGroupRows; }
+
+std::uint32_t header(const ForestArrays& arrays, Header entry) {
+  return arrays.header[static_cast<std::size_t>(entry)];
+}
+
+bool has(const ForestArrays& arrays, Flag flag) {
+  return (header(arrays, Header::flags) & static_cast<std::uint32_t>(flag)) != 0;
+}
+
+template <class T>
+std::vector<T> copied(std::span<const T> values) {
+  return {values.begin(), values.end()};
 }
 
 }  // namespace
 
 Forest::Forest(const ForestArrays& arrays) : trees_(check_forest(arrays)) {
-  n_features_ = arrays.header[1];
-  n_outputs_ = arrays.header[2];
-  transform_ = static_cast<Transform>(arrays.header[3]);
-  divisor_ = arrays.header[4];
-  scale_ = arrays.scale[0];
-  quantiser_ = Quantiser(arrays.thresholds, arrays.threshold_offsets, arrays.categories,
-                         arrays.category_offsets, arrays.view_features, arrays.view_kinds);
-  block_rows_ = rows_of_block(quantiser_.n_views());
+  n_features_ = header(arrays, Header::n_features);
+  n_outputs_ = header(arrays, Header::n_outputs);
+  leaf_width_ = header(arrays, Header::leaf_width);
+  transform_ = static_cast<Transform>(header(arrays, Header::transform));
+  aggregate_ = static_cast<Aggregate>(header(arrays, Header::aggregate));
+  default_rounds_ = header(arrays, Header::default_rounds);
+  float32_ = has(arrays, Flag::float32);
+  average_ = has(arrays, Flag::average);
+  average_raw_ = has(arrays, Flag::average_raw);
+  oblivious_ = has(arrays, Flag::oblivious);
+  bias_of_first_round_ = has(arrays, Flag::bias_of_first_round);
+  transform_scale_ = arrays.scales[0];
+  sum_scale_ = arrays.scales[1];
+  absent_ = arrays.scales[2];
+  base_ = copied(arrays.base);
+  bias_ = copied(arrays.bias);
+  has_bias_ = std::any_of(bias_.begin(), bias_.end(), [](double bias) { return bias != 0.0; });
+  round_trees_ = copied(arrays.round_trees);
 
+  for (std::size_t s = 0; s + 1 < arrays.segment_views.size(); ++s) {
+    segments_.push_back({Quantiser(arrays, s), arrays.segment_trees[s], arrays.segment_trees[s + 1]});
+    max_views_ = std::max(max_views_, segments_.back().quantiser.n_views());
+  }
+  block_rows_ = rows_of_block(max_views_, n_outputs_);
+  copy_nodes(arrays);
+  copy_leaves(arrays);
+
+  linear_constants_ = copied(arrays.linear_constants);
+  linear_offsets_ = copied(arrays.linear_offsets);
+  linear_features_ = copied(arrays.linear_features);
+  linear_coefficients_ = copied(arrays.linear_coefficients);
+  has_linear_leaves_ = !linear_constants_.empty();
+  weights_ = copied(arrays.weights);
+}
+
+void Forest::copy_nodes(const ForestArrays& arrays) {
   nodes_ = AlignedBuffer<Node>(arrays.nodes.size());
-  values_ = AlignedBuffer<double>(arrays.nodes.size());
-  for (std::size_t i = 0; i < arrays.nodes.size(); ++i) {
-    const std::uint64_t node = arrays.nodes[i];
-    const bool leaf = node >> 32 == i;
-    const bool categorical =
-        !leaf && static_cast<ViewKind>(arrays.view_kinds[node >> 16 & 0xffff]) == ViewKind::category;
-    nodes_[i] = unpacked(node, categorical);
-    values_[i] = arrays.values[i];
+  for (std::size_t s = 0; s + 1 < arrays.segment_views.size(); ++s) {
+    const std::uint32_t first_view = arrays.segment_views[s];
+    const std::size_t begin = arrays.tree_roots[arrays.segment_trees[s]];
+    const std::size_t end = arrays.tree_roots[arrays.segment_trees[s + 1]];
+    for (std::size_t i = begin; i < end; ++i) {
+      const std::uint64_t node = arrays.nodes[i];
+      const auto view = static_cast<std::uint32_t>(node >> 16 & 0xffff);
+      const bool leaf = !oblivious_ && node >> 32 == i;
+      const bool set = !leaf && asks_for_set(static_cast<ViewKind>(arrays.view_kinds[first_view + view]));
+      nodes_[i] = {static_cast<std::uint16_t>(node), static_cast<std::uint16_t>(2 * view + (set ? 1 : 0)),
+                   static_cast<std::uint32_t>(node >> 32)};
+    }
   }
   // The general walk reads the tree's first bitset and its first word whether or not there are any.
-  bitset_offsets_.assign(arrays.bitset_offsets.begin(), arrays.bitset_offsets.end());
+  bitset_offsets_ = copied(arrays.bitset_offsets);
   bitset_offsets_.push_back(bitset_offsets_.back());
-  bitset_words_.assign(arrays.bitset_words.begin(), arrays.bitset_words.end());
+  bitset_words_ = copied(arrays.bitset_words);
   bitset_words_.push_back(0);
 }
 
-Forest Forest::load(const TensorFile& file) {
-  constexpr std::size_t kAny = TensorFile::kAny;
-  const auto u32 = [&](const char* name) { return file.get<std::uint32_t>(name, {kAny}); };
-  return Forest(ForestArrays{
-      .header = u32("header"),
-      .scale = file.get<double>("scale", {1}),
-      .thresholds = file.get<double>("thresholds", {kAny}),
-      .threshold_offsets = u32("threshold_offsets"),
-      .categories = u32("categories"),
-      .category_offsets = u32("category_offsets"),
-      .view_features = u32("view_features"),
-      .view_kinds = file.get<std::uint8_t>("view_kinds", {kAny}),
-      .tree_roots = u32("tree_roots"),
-      .nodes = file.get<std::uint64_t>("nodes", {kAny}),
-      .values = file.get<double>("values", {kAny}),
-      .tree_bitsets = u32("tree_bitsets"),
-      .bitset_offsets = u32("bitset_offsets"),
-      .bitset_words = u32("bitset_words"),
-  });
+void Forest::copy_leaves(const ForestArrays& arrays) {
+  leaf_ids_ = copied(arrays.leaf_ids);
+  const bool by_node = !oblivious_ && leaf_width_ == 1 && aggregate_ == Aggregate::sum;
+  const std::size_t size = by_node ? arrays.nodes.size() : arrays.leaf_values.size();
+  if (float32_) {
+    values32_ = AlignedBuffer<float>::zeroed(size);
+  } else {
+    values64_ = AlignedBuffer<double>::zeroed(size);
+  }
+  const auto store = [this](std::size_t at, double value) {
+    if (float32_) {
+      values32_[at] = static_cast<float>(value);
+    } else {
+      values64_[at] = value;
+    }
+  };
+  if (!by_node) {
+    for (std::size_t i = 0; i < size; ++i) store(i, arrays.leaf_values[i]);
+  }
+  if (oblivious_) return;
+  leaf_of_node_.resize(arrays.nodes.size());
+  std::uint32_t leaf = 0;
+  for (std::size_t i = 0; i < arrays.nodes.size(); ++i) {
+    leaf_of_node_[i] = leaf;
+    if (arrays.nodes[i] >> 32 != i) continue;
+    if (by_node) store(i, arrays.leaf_values[leaf]);
+    ++leaf;
+  }
+}
+
+std::uint32_t Forest::n_rounds() const noexcept {
+  return static_cast<std::uint32_t>(round_trees_.size() - 1);
+}
+
+std::size_t Forest::n_trees(Rounds rounds) const noexcept {
+  return round_trees_[rounds.last] - round_trees_[rounds.first];
 }
 
 std::size_t Forest::scratch_bytes(std::size_t n) const noexcept {
-  const std::size_t rows = std::min((n + kGroupRows - 1) / kGroupRows * kGroupRows, block_rows_);
-  return rows * quantiser_.n_views() * sizeof(std::uint16_t);
+  const std::size_t rows = std::min(whole_groups(n), block_rows_);
+  return aligned(rows * max_views_ * sizeof(std::uint16_t)) + 2 * aligned(rows * n_outputs_ * sizeof(double));
 }
 
-WalkArrays Forest::walk_arrays() const noexcept {
-  return {trees_,     nodes_.data(),       values_.data(), bitset_offsets_.data(), bitset_words_.data(),
-          n_outputs_, quantiser_.n_views()};
+template <>
+const double* Forest::leaf_values<double>() const noexcept {
+  return values64_.data();
+}
+template <>
+const float* Forest::leaf_values<float>() const noexcept {
+  return values32_.data();
 }
 
-template <class T>
-void Forest::predict_rows(const T* rows, std::size_t n, bool raw, double* out,
-                          std::byte* scratch) const noexcept {
-  auto* ranks = reinterpret_cast<std::uint16_t*>(scratch);
-  const WalkArrays arrays = walk_arrays();
+template <class Rows, class Visit>
+void Forest::each_segment(const Rows& rows, std::size_t n, Rounds rounds, std::uint16_t* ranks,
+                          const Visit& visit) const noexcept {
+  const std::uint32_t first = round_trees_[rounds.first];
+  const std::uint32_t last = round_trees_[rounds.last];
+  for (const Segment& segment : segments_) {
+    const std::uint32_t begin = std::max(first, segment.first_tree);
+    const std::uint32_t end = std::min(last, segment.last_tree);
+    if (begin >= end) continue;
+    segment.quantiser.ranks(rows, n, ranks);
+    visit(WalkArrays{std::span(trees_).subspan(begin, end - begin), nodes_.data(), bitset_offsets_.data(),
+                     bitset_words_.data(), segment.quantiser.n_views()});
+  }
+}
+
+template <class Sink>
+void Forest::walk(const WalkArrays& arrays, const std::uint16_t* ranks, std::size_t n,
+                  const Sink& sink) const noexcept {
+  if (oblivious_) {
+    walk_oblivious(arrays, ranks, n, sink);
+  } else {
+    walk_binary(arrays, ranks, n, sink);
+  }
+}
+
+template <class Sum, class Rows>
+void Forest::add_trees(const Rows& rows, std::size_t n, Rounds rounds, std::uint16_t* ranks,
+                       Sum* sums) const noexcept {
+  const LeafNumbers leaf{oblivious_ ? nullptr : leaf_of_node_.data()};
+  const Sum* const values = leaf_values<Sum>();
+  each_segment(rows, n, rounds, ranks, [&](const WalkArrays& arrays) {
+    if (aggregate_ == Aggregate::min) {
+      walk(arrays, ranks, n, KeepExtreme<Sum, false>{values, leaf_width_, leaf, sums, n_outputs_});
+    } else if (aggregate_ == Aggregate::max) {
+      walk(arrays, ranks, n, KeepExtreme<Sum, true>{values, leaf_width_, leaf, sums, n_outputs_});
+    } else if (leaf_width_ != 1) {
+      walk(arrays, ranks, n, AddVector<Sum>{values, leaf, sums, n_outputs_});
+    } else if (has_linear_leaves_) {
+      if constexpr (std::is_same_v<Sum, double>) {
+        const LinearTerms terms{linear_constants_.data(), linear_offsets_.data(), linear_features_.data(),
+                                linear_coefficients_.data()};
+        walk(arrays, ranks, n, AddLinear<Rows>{values, leaf, terms, rows, sums, n_outputs_});
+      }
+    } else {
+      walk(arrays, ranks, n, AddScalar<Sum>{values, sums, n_outputs_});
+    }
+  });
+}
+
+// In order of the features, those that are NaN, or that a sparse row lacks, left out.
+template <class Sum, class Rows>
+void Forest::add_linear_model(const Rows& rows, std::size_t n, Sum* sums) const noexcept {
+  for (std::size_t row = 0; row < n; ++row) {
+    rows.each_entry(row, [&](std::size_t feature, auto number) {
+      const auto x = static_cast<Sum>(number);
+      if (x != x) return;
+      const float* weights = weights_.data() + feature * n_outputs_;
+      for (std::size_t i = 0; i < n_outputs_; ++i)
+        sums[row * n_outputs_ + i] += x * static_cast<Sum>(weights[i]);
+    });
+  }
+}
+
+template <class Sum, class Rows>
+void Forest::score(const Rows& rows, std::size_t n, Rounds rounds, bool raw, std::uint16_t* ranks,
+                   Sum* sums) const noexcept {
+  const std::size_t size = n * n_outputs_;
+  if (aggregate_ == Aggregate::sum) {
+    for (std::size_t i = 0; i < size; ++i) sums[i] = static_cast<Sum>(base_[i % n_outputs_]);
+  } else {
+    const Sum worst = std::numeric_limits<Sum>::infinity();
+    std::fill_n(sums, size, aggregate_ == Aggregate::min ? worst : -worst);
+  }
+  add_trees(rows, n, rounds, ranks, sums);
+  if (!weights_.empty()) add_linear_model(rows, n, sums);
+  if (aggregate_ != Aggregate::sum) {
+    for (std::size_t i = 0; i < size; ++i) sums[i] += static_cast<Sum>(base_[i % n_outputs_]);
+  }
+  if (average_ && (average_raw_ || !raw)) {
+    const auto n_rounds = static_cast<Sum>(rounds.last - rounds.first);
+    for (std::size_t i = 0; i < size; ++i) sums[i] /= n_rounds;
+  }
+  if (sum_scale_ != 1.0) {
+    for (std::size_t i = 0; i < size; ++i) sums[i] *= static_cast<Sum>(sum_scale_);
+  }
+  if (has_bias_ && !(bias_of_first_round_ && rounds.first > 0)) {
+    for (std::size_t i = 0; i < size; ++i) sums[i] += static_cast<Sum>(bias_[i % n_outputs_]);
+  }
+}
+
+template <class Rows, class Out>
+void Forest::predict(const Rows& rows, std::size_t n, Rounds rounds, bool raw, Out* out,
+                     std::byte* scratch) const noexcept {
+  const std::size_t block = std::min(whole_groups(n), block_rows_);
+  auto* const ranks = reinterpret_cast<std::uint16_t*>(scratch);
+  std::byte* const sums_bytes = scratch + aligned(block * max_views_ * sizeof(std::uint16_t));
+  auto* const wide = reinterpret_cast<double*>(sums_bytes + aligned(block * n_outputs_ * sizeof(double)));
+  const bool transforms = !raw && transform_ != Transform::identity;
   for (std::size_t first = 0; first < n; first += block_rows_) {
     const std::size_t count = std::min(block_rows_, n - first);
-    quantiser_.ranks(rows + first * n_features_, count, n_features_, ranks);
-    add_leaves(arrays, ranks, count, out + first * n_outputs_);
+    const std::size_t size = count * n_outputs_;
+    Out* const block_out = out + first * n_outputs_;
+    const auto finish = [&]<class Sum>(Sum* sums) {
+      score<Sum>(rows.from(first), count, rounds, raw, ranks, sums);
+      if (transforms) {
+        double* const numbers = [&] {
+          if constexpr (std::is_same_v<Sum, double>) return sums;
+          std::copy_n(sums, size, wide);
+          return wide;
+        }();
+        apply_transform(transform_, transform_scale_, n_outputs_, count, numbers);
+        for (std::size_t i = 0; i < size; ++i) block_out[i] = static_cast<Out>(numbers[i]);
+      } else if (static_cast<void*>(sums) != static_cast<void*>(block_out)) {
+        for (std::size_t i = 0; i < size; ++i) block_out[i] = static_cast<Out>(sums[i]);
+      }
+    };
+    if (float32_ == std::is_same_v<Out, float>) {
+      finish(block_out);
+    } else if (float32_) {
+      finish(reinterpret_cast<float*>(sums_bytes));
+    } else {
+      finish(reinterpret_cast<double*>(sums_bytes));
+    }
   }
-  if (raw) return;
-  if (divisor_ != 0.0) {
-    for (std::size_t i = 0; i < n * n_outputs_; ++i) out[i] /= divisor_;
-  }
-  apply_transform(transform_, scale_, n_outputs_, n, out);
 }
 
-void Forest::predict(const float* rows, std::size_t n, bool raw, double* out,
-                     std::byte* scratch) const noexcept {
-  predict_rows(rows, n, raw, out, scratch);
+template <class Rows>
+void Forest::leaf_indices(const Rows& rows, std::size_t n, Rounds rounds, std::uint32_t* out,
+                          std::byte* scratch) const noexcept {
+  auto* const ranks = reinterpret_cast<std::uint16_t*>(scratch);
+  const std::size_t width = n_trees(rounds);
+  const LeafNumbers leaf{oblivious_ ? nullptr : leaf_of_node_.data()};
+  const Tree* const first_tree = trees_.data() + round_trees_[rounds.first];
+  for (std::size_t first = 0; first < n; first += block_rows_) {
+    const std::size_t count = std::min(block_rows_, n - first);
+    each_segment(rows.from(first), count, rounds, ranks, [&](const WalkArrays& arrays) {
+      walk(arrays, ranks, count, KeepLeafId{leaf_ids_.data(), leaf, first_tree, out + first * width, width});
+    });
+  }
 }
-void Forest::predict(const double* rows, std::size_t n, bool raw, double* out,
-                     std::byte* scratch) const noexcept {
-  predict_rows(rows, n, raw, out, scratch);
-}
+
+#define SHORTLIST_INSTANTIATE(Rows)                                                                        \
+  template void Forest::predict<Rows, float>(const Rows&, std::size_t, Rounds, bool, float*, std::byte*)   \
+      const noexcept;                                                                                      \
+  template void Forest::predict<Rows, double>(const Rows&, std::size_t, Rounds, bool, double*, std::byte*) \
+      const noexcept;                                                                                      \
+  template void Forest::leaf_indices<Rows>(const Rows&, std::size_t, Rounds, std::uint32_t*, std::byte*)   \
+      const noexcept
+SHORTLIST_INSTANTIATE(DenseRows<float>);
+SHORTLIST_INSTANTIATE(DenseRows<double>);
+SHORTLIST_INSTANTIATE(SparseRows<float>);
+SHORTLIST_INSTANTIATE(SparseRows<double>);
+#undef SHORTLIST_INSTANTIATE
 
 }  // namespace shortlist::trees

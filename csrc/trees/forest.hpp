@@ -3,13 +3,14 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
-#include <string>
 #include <vector>
 
 #include "base/aligned_buffer.hpp"
+#include "trees/forest_arrays.hpp"
 #include "trees/node.hpp"
 #include "trees/quantise.hpp"
+#include "trees/rows.hpp"
+#include "trees/sinks.hpp"
 #include "trees/transform.hpp"
 #include "trees/walk.hpp"
 
@@ -19,32 +20,10 @@ class TensorFile;
 
 namespace shortlist::trees {
 
-inline constexpr std::uint32_t kForestFormat = 1;
-
-// The compiled form: one tensor a member, of that name.
-struct ForestArrays {
-  // kForestFormat, n_features, n_outputs, Transform, divisor: each sum is divided by the divisor before the
-  // transform (random forests average), 0 for no division.
-  std::span<const std::uint32_t> header;  // [5]
-  std::span<const double> scale;          // [1] of the sigmoid, above 0
-  // Distinct, ascending thresholds of feature f: [threshold_offsets[f], threshold_offsets[f + 1]).
-  std::span<const double> thresholds;
-  std::span<const std::uint32_t> threshold_offsets;  // [n_features + 1]
-  std::span<const std::uint32_t> categories;         // likewise: the categories that some node names
-  std::span<const std::uint32_t> category_offsets;   // [n_features + 1]
-  // A view is a feature with one way of handling what is missing; by feature, ascending.
-  std::span<const std::uint32_t> view_features;  // [n_views]
-  std::span<const std::uint8_t> view_kinds;      // [n_views] ViewKind
-  // Tree t has nodes [tree_roots[t], tree_roots[t + 1]), the root first, each child behind its parent.
-  std::span<const std::uint32_t> tree_roots;  // [n_trees + 1]
-  // rank | view << 16 | left << 32. Goes right, to left + 1, where the row's rank in the view is above
-  // `rank`; with a view of categories where the row's code is not in bitset `rank` of the tree. A leaf: left
-  // is itself, rank 65535, view 0.
-  std::span<const std::uint64_t> nodes;
-  std::span<const double> values;               // [n_nodes] of leaves, finite
-  std::span<const std::uint32_t> tree_bitsets;  // [n_trees + 1] tree t has bitsets [tree_bitsets[t], [t + 1])
-  std::span<const std::uint32_t> bitset_offsets;  // [n_bitsets + 1] into bitset_words
-  std::span<const std::uint32_t> bitset_words;    // bit c % 32 of word c / 32: category code c goes left
+// Boosting rounds [first, last).
+struct Rounds {
+  std::uint32_t first;
+  std::uint32_t last;
 };
 
 class Forest {
@@ -52,36 +31,86 @@ class Forest {
   // Copies the arrays after checking every count and index; throws invalid_format naming array and tree, or
   // unsupported for a newer format. Any bytes that pass are safe to walk.
   explicit Forest(const ForestArrays& arrays);
+  // Reads format 1 too.
   [[nodiscard]] static Forest load(const TensorFile& file);
 
   [[nodiscard]] std::size_t n_features() const noexcept { return n_features_; }
   [[nodiscard]] std::size_t n_outputs() const noexcept { return n_outputs_; }
   [[nodiscard]] std::size_t n_trees() const noexcept { return trees_.size(); }
+  [[nodiscard]] std::uint32_t n_rounds() const noexcept;
+  [[nodiscard]] Rounds default_rounds() const noexcept { return {0, default_rounds_}; }
+  // What an entry that a sparse row lacks stands for: 0 or NaN.
+  [[nodiscard]] double absent() const noexcept { return absent_; }
+  [[nodiscard]] bool is_float32() const noexcept { return float32_; }
+  // What the rounds have; they are within n_rounds().
+  [[nodiscard]] std::size_t n_trees(Rounds rounds) const noexcept;
 
-  // What predict() needs for n rows; does not grow beyond one block of rows.
+  // What predict() and leaf_indices() need for n rows; does not grow beyond one block of rows.
   [[nodiscard]] std::size_t scratch_bytes(std::size_t n) const noexcept;
-  // rows: n x n_features, row-major. out: n x n_outputs. raw leaves the sums of leaves as they are, without
-  // the division and the transform. scratch: scratch_bytes(n) bytes, aligned to 2.
-  void predict(const float* rows, std::size_t n, bool raw, double* out, std::byte* scratch) const noexcept;
-  void predict(const double* rows, std::size_t n, bool raw, double* out, std::byte* scratch) const noexcept;
+
+  // out: n x n_outputs, float or double. raw: without the transform. scratch: scratch_bytes(n) bytes, aligned
+  // to kAlignment. Rows: DenseRows or SparseRows of float or double.
+  template <class Rows, class Out>
+  void predict(const Rows& rows, std::size_t n, Rounds rounds, bool raw, Out* out,
+               std::byte* scratch) const noexcept;
+
+  // The leaf that each row reaches, as the training library numbers them: out is n x n_trees(rounds).
+  template <class Rows>
+  void leaf_indices(const Rows& rows, std::size_t n, Rounds rounds, std::uint32_t* out,
+                    std::byte* scratch) const noexcept;
 
  private:
-  template <class T>
-  void predict_rows(const T* rows, std::size_t n, bool raw, double* out, std::byte* scratch) const noexcept;
-  [[nodiscard]] WalkArrays walk_arrays() const noexcept;
+  struct Segment {
+    Quantiser quantiser;
+    std::uint32_t first_tree, last_tree;
+  };
+
+  void copy_nodes(const ForestArrays& arrays);
+  void copy_leaves(const ForestArrays& arrays);
+  // Quantises rows for each segment within the rounds, then calls visit(walk arrays, ranks).
+  template <class Rows, class Visit>
+  void each_segment(const Rows& rows, std::size_t n, Rounds rounds, std::uint16_t* ranks,
+                    const Visit& visit) const noexcept;
+  template <class Sink>
+  void walk(const WalkArrays& arrays, const std::uint16_t* ranks, std::size_t n,
+            const Sink& sink) const noexcept;
+  template <class Sum, class Rows>
+  void add_trees(const Rows& rows, std::size_t n, Rounds rounds, std::uint16_t* ranks,
+                 Sum* sums) const noexcept;
+  template <class Sum, class Rows>
+  void score(const Rows& rows, std::size_t n, Rounds rounds, bool raw, std::uint16_t* ranks,
+             Sum* sums) const noexcept;
+  template <class Sum, class Rows>
+  void add_linear_model(const Rows& rows, std::size_t n, Sum* sums) const noexcept;
+  template <class Sum>
+  [[nodiscard]] const Sum* leaf_values() const noexcept;
 
   std::size_t n_features_ = 0;
   std::size_t n_outputs_ = 0;
+  std::size_t leaf_width_ = 1;
+  std::size_t max_views_ = 0;
   std::size_t block_rows_ = 0;  // rows quantised and walked at a time, a multiple of kGroupRows
   Transform transform_ = Transform::identity;
-  double scale_ = 1.0;
-  double divisor_ = 0.0;
-  Quantiser quantiser_;
+  Aggregate aggregate_ = Aggregate::sum;
+  bool float32_ = false, average_ = false, average_raw_ = false, oblivious_ = false;
+  bool bias_of_first_round_ = false, has_bias_ = false, has_linear_leaves_ = false;
+  std::uint32_t default_rounds_ = 0;
+  double transform_scale_ = 1.0, sum_scale_ = 1.0, absent_ = 0.0;
+  std::vector<double> base_, bias_;
+
   std::vector<Tree> trees_;
+  std::vector<Segment> segments_;
+  std::vector<std::uint32_t> round_trees_;
   AlignedBuffer<Node> nodes_;
-  AlignedBuffer<double> values_;
-  std::vector<std::uint32_t> bitset_offsets_;
-  std::vector<std::uint32_t> bitset_words_;
+  std::vector<std::uint32_t> bitset_offsets_, bitset_words_;
+  // By node where a leaf of a binary tree is one number to add, else n_leaves x leaf_width; one of the two.
+  AlignedBuffer<double> values64_;
+  AlignedBuffer<float> values32_;
+  std::vector<std::uint32_t> leaf_of_node_;  // empty in oblivious forests
+  std::vector<std::uint32_t> leaf_ids_;
+  std::vector<double> linear_constants_, linear_coefficients_;
+  std::vector<std::uint32_t> linear_offsets_, linear_features_;
+  std::vector<float> weights_;
 };
 
 }  // namespace shortlist::trees

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 namespace shortlist::trees {
 namespace {
@@ -18,11 +19,11 @@ float rounded_down(double x) {
 }
 
 // How many of the 2 * half - 1 sorted thresholds are below each x; 0 for NaN.
-template <class T, std::size_t Lanes>
-void search(const T* thresholds, std::uint32_t half, const T* x, std::uint32_t* position) noexcept {
+template <class S, std::size_t Lanes>
+void search(const S* thresholds, std::uint32_t half, const S* x, std::uint32_t* position) noexcept {
   for (std::size_t lane = 0; lane < Lanes; ++lane) position[lane] = 0;
   for (std::uint32_t step = half; step != 0; step /= 2) {
-    const T* probe = thresholds + step - 1;
+    const S* probe = thresholds + step - 1;
 #pragma GCC unroll 8
     for (std::size_t lane = 0; lane < Lanes; ++lane) {
       position[lane] += step & (0u - static_cast<std::uint32_t>(probe[position[lane]] < x[lane]));
@@ -30,50 +31,98 @@ void search(const T* thresholds, std::uint32_t half, const T* x, std::uint32_t* 
   }
 }
 
+// The key of a category, or none.
+std::optional<double> key_of(ViewKind kind, double x) noexcept {
+  switch (kind) {
+    case ViewKind::category:  // as LightGBM: -0.5 is category 0
+      if (x > -1.0 && x < 2147483648.0) return std::trunc(x);
+      return std::nullopt;
+    case ViewKind::category_24:
+      if (x >= 0.0 && x < 16777216.0) return std::trunc(x);
+      return std::nullopt;
+    default:
+      return x;
+  }
+}
+
 }  // namespace
 
-Quantiser::Quantiser(std::span<const double> thresholds, std::span<const std::uint32_t> threshold_offsets,
-                     std::span<const std::uint32_t> categories,
-                     std::span<const std::uint32_t> category_offsets,
-                     std::span<const std::uint32_t> view_features, std::span<const std::uint8_t> view_kinds)
-    : categories_(categories.begin(), categories.end()) {
-  std::size_t padded = 0;
-  for (std::uint32_t v = 0; v < view_features.size(); ++v) {
-    const std::uint32_t feature = view_features[v];
-    if (columns_.empty() || columns_.back().feature != feature) {
-      const std::uint32_t n = threshold_offsets[feature + 1] - threshold_offsets[feature];
-      const std::uint32_t size = n == 0 ? 0 : std::bit_ceil(n + 1);
-      const std::uint32_t first = category_offsets[feature];
-      columns_.push_back({feature, static_cast<std::uint32_t>(padded), size / 2, v, v, first,
-                          category_offsets[feature + 1] - first});
-      padded += size;
+Quantiser::Quantiser(const ForestArrays& arrays, std::size_t segment)
+    : float32_input_((arrays.header[static_cast<std::size_t>(Header::flags)] &
+                      static_cast<std::uint32_t>(Flag::float32_input)) != 0) {
+  const std::uint32_t begin = arrays.segment_views[segment];
+  const std::uint32_t end = arrays.segment_views[segment + 1];
+  std::vector<std::uint32_t> columns;
+  for (std::uint32_t view = begin; view < end; ++view) {
+    const std::uint32_t column = arrays.view_columns[view];
+    if (columns.empty() || columns.back() != column) {
+      columns.push_back(column);
+      add_column(arrays, column, view - begin);
     }
-    columns_.back().last_view = v + 1;
+    columns_.back().last_view = view - begin + 1;
   }
+  add_thresholds(arrays, columns);
 
-  thresholds64_ = AlignedBuffer<double>(padded);
-  thresholds32_ = AlignedBuffer<float>(padded);
-  std::fill_n(thresholds64_.data(), padded, std::numeric_limits<double>::infinity());
-  for (const Column& column : columns_) {
-    const std::uint32_t begin = threshold_offsets[column.feature];
-    const std::uint32_t end = threshold_offsets[column.feature + 1];
-    std::copy(thresholds.data() + begin, thresholds.data() + end, thresholds64_.data() + column.thresholds);
-  }
-  std::transform(thresholds64_.data(), thresholds64_.data() + padded, thresholds32_.data(), rounded_down);
-
-  views_.resize(view_features.size());
+  views_.resize(end - begin);
   for (const Column& column : columns_) {
     const double zero = 0.0;
     std::uint32_t rank_of_zero = 0;
     search<double, 1>(thresholds64_.data() + column.thresholds, column.half, &zero, &rank_of_zero);
     for (std::uint32_t v = column.first_view; v < column.last_view; ++v) {
-      const auto kind = static_cast<ViewKind>(view_kinds[v]);
+      const auto kind = static_cast<ViewKind>(arrays.view_kinds[begin + v]);
       std::uint16_t missing = 0;
       if (kind == ViewKind::none) missing = static_cast<std::uint16_t>(rank_of_zero);
       if (kind == ViewKind::nan_right || kind == ViewKind::zero_right) missing = kMissingRight;
+      if (asks_for_set(kind)) missing = column.missing_code;
       views_[v] = {kind, missing};
     }
   }
+
+  absent_ranks_.resize(views_.size());
+  const double absent = arrays.scales[2];
+  std::vector<std::uint16_t> group(views_.size() * kGroupRows);
+  for (const Column& column : columns_) column_ranks<double, double, 1>(column, &absent, 0, group.data());
+  for (std::size_t v = 0; v < views_.size(); ++v) absent_ranks_[v] = group[v * kGroupRows];
+}
+
+void Quantiser::add_column(const ForestArrays& arrays, std::uint32_t column, std::uint32_t view) {
+  const std::uint32_t first = arrays.key_offsets[column];
+  const std::uint32_t last = arrays.key_offsets[column + 1];
+  const auto begin = static_cast<std::uint32_t>(keys_.size());
+  keys_.insert(keys_.end(), arrays.keys.begin() + first, arrays.keys.begin() + last);
+  std::uint32_t n_codes = 0;
+  for (std::uint32_t i = first; i < last; ++i) {
+    n_codes = std::max<std::uint32_t>(n_codes, arrays.key_codes[i] + 1u);
+    key_codes_.push_back(arrays.key_codes[i]);
+  }
+  columns_.push_back({.feature = arrays.column_features[column],
+                      .thresholds = 0,
+                      .half = 0,
+                      .first_view = view,
+                      .last_view = view,
+                      .keys = begin,
+                      .n_keys = last - first,
+                      .missing_code = static_cast<std::uint16_t>(n_codes)});
+}
+
+void Quantiser::add_thresholds(const ForestArrays& arrays, const std::vector<std::uint32_t>& columns) {
+  std::size_t padded = 0;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const std::uint32_t n = arrays.threshold_offsets[columns[i] + 1] - arrays.threshold_offsets[columns[i]];
+    const std::uint32_t size = n == 0 ? 0 : std::bit_ceil(n + 1);
+    columns_[i].thresholds = static_cast<std::uint32_t>(padded);
+    columns_[i].half = size / 2;
+    padded += size;
+  }
+  thresholds64_ = AlignedBuffer<double>(padded);
+  thresholds32_ = AlignedBuffer<float>(padded);
+  std::fill_n(thresholds64_.data(), padded, std::numeric_limits<double>::infinity());
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const double* first = arrays.thresholds.data() + arrays.threshold_offsets[columns[i]];
+    const double* last = arrays.thresholds.data() + arrays.threshold_offsets[columns[i] + 1];
+    std::copy(first, last, thresholds64_.data() + columns_[i].thresholds);
+  }
+  std::transform(thresholds64_.data(), thresholds64_.data() + padded, thresholds32_.data(), rounded_down);
 }
 
 template <>
@@ -85,37 +134,43 @@ const double* Quantiser::thresholds<double>() const noexcept {
   return thresholds64_.data();
 }
 
-// Truncated towards zero as LightGBM does: -0.5 is category 0.
-std::uint16_t Quantiser::category_code(const Column& column, double x) const noexcept {
-  const auto unknown = static_cast<std::uint16_t>(column.n_categories);
-  if (!(x > -1.0 && x < 2147483648.0)) return unknown;
-  const auto category = static_cast<std::uint32_t>(static_cast<std::int64_t>(x));
-  const std::uint32_t* begin = categories_.data() + column.categories;
-  const std::uint32_t* end = begin + column.n_categories;
-  const std::uint32_t* found = std::lower_bound(begin, end, category);
-  return found != end && *found == category ? static_cast<std::uint16_t>(found - begin) : unknown;
+std::uint16_t Quantiser::code(const Column& column, ViewKind kind, double x) const noexcept {
+  if (x != x) return column.missing_code;
+  const std::optional<double> key = key_of(kind, x);
+  if (key) {
+    const double* begin = keys_.data() + column.keys;
+    const double* end = begin + column.n_keys;
+    const double* found = std::lower_bound(begin, end, *key);
+    if (found != end && *found == *key) return key_codes_[static_cast<std::size_t>(found - keys_.data())];
+  }
+  return static_cast<std::uint16_t>(column.missing_code + 1);
 }
 
-template <class T, std::size_t Lanes>
+// Ranks of Lanes rows (first[lane * stride]), in the views of one column; S is the width that compares.
+template <class S, class T, std::size_t Lanes>
 void Quantiser::column_ranks(const Column& column, const T* first, std::size_t stride,
                              std::uint16_t* ranks) const noexcept {
-  T x[Lanes];
+  S x[Lanes];
   std::uint32_t position[Lanes];
   std::uint16_t nan[Lanes];   // all bits where x is NaN
   std::uint16_t zero[Lanes];  // all bits where x is NaN or counts as zero
-  for (std::size_t lane = 0; lane < Lanes; ++lane) x[lane] = first[lane * stride];
-  search<T, Lanes>(thresholds<T>() + column.thresholds, column.half, x, position);
+  for (std::size_t lane = 0; lane < Lanes; ++lane) x[lane] = static_cast<S>(first[lane * stride]);
+  search<S, Lanes>(thresholds<S>() + column.thresholds, column.half, x, position);
   for (std::size_t lane = 0; lane < Lanes; ++lane) {
     nan[lane] = static_cast<std::uint16_t>(x[lane] != x[lane] ? 0xffff : 0);
     zero[lane] =
-        static_cast<std::uint16_t>(!(std::fabs(x[lane]) > static_cast<T>(kZeroThreshold)) ? 0xffff : 0);
+        static_cast<std::uint16_t>(!(std::fabs(x[lane]) > static_cast<S>(kZeroThreshold)) ? 0xffff : 0);
   }
   for (std::uint32_t v = column.first_view; v < column.last_view; ++v) {
     const View view = views_[v];
     std::uint16_t* out = ranks + v * kGroupRows;
-    if (view.kind == ViewKind::category) {
-      for (std::size_t lane = 0; lane < Lanes; ++lane)
-        out[lane] = category_code(column, static_cast<double>(x[lane]));
+    if (asks_for_set(view.kind)) {
+      for (std::size_t lane = 0; lane < Lanes; ++lane) {
+        // A hash does not fit a float; everything else is read as nodes compare it.
+        const double number = view.kind == ViewKind::hashed ? static_cast<double>(first[lane * stride])
+                                                            : static_cast<double>(x[lane]);
+        out[lane] = code(column, view.kind, number);
+      }
       continue;
     }
     const bool zero_is_missing = view.kind == ViewKind::zero_left || view.kind == ViewKind::zero_right;
@@ -127,30 +182,63 @@ void Quantiser::column_ranks(const Column& column, const T* first, std::size_t s
   }
 }
 
-template <class T>
-void Quantiser::ranks_of(const T* rows, std::size_t n, std::size_t stride,
-                         std::uint16_t* ranks) const noexcept {
+template <class S, class T>
+void Quantiser::dense_ranks(const DenseRows<T>& rows, std::size_t n, std::uint16_t* ranks) const noexcept {
   const std::size_t group = n_views() * kGroupRows;
   for (const Column& column : columns_) {
+    const T* numbers = rows.numbers + column.feature;
     std::size_t row = 0;
     for (; row + kGroupRows <= n; row += kGroupRows) {
-      column_ranks<T, kGroupRows>(column, rows + row * stride + column.feature, stride,
-                                  ranks + row / kGroupRows * group);
+      column_ranks<S, T, kGroupRows>(column, numbers + row * rows.stride, rows.stride,
+                                     ranks + row / kGroupRows * group);
     }
     for (; row < n; ++row) {
-      column_ranks<T, 1>(column, rows + row * stride + column.feature, stride,
-                         ranks + row / kGroupRows * group + row % kGroupRows);
+      column_ranks<S, T, 1>(column, numbers + row * rows.stride, rows.stride,
+                            ranks + row / kGroupRows * group + row % kGroupRows);
     }
   }
 }
 
-void Quantiser::ranks(const float* rows, std::size_t n, std::size_t stride,
-                      std::uint16_t* ranks) const noexcept {
-  ranks_of(rows, n, stride, ranks);
+// Columns ascend by feature, and so do a row's entries.
+template <class S, class T>
+void Quantiser::sparse_ranks(const SparseRows<T>& rows, std::size_t n, std::uint16_t* ranks) const noexcept {
+  const std::size_t group_ranks = n_views() * kGroupRows;
+  for (std::size_t group = 0; group * kGroupRows < n; ++group) {
+    std::uint16_t* const first = ranks + group * group_ranks;
+    for (std::size_t v = 0; v < n_views(); ++v)
+      std::fill_n(first + v * kGroupRows, kGroupRows, absent_ranks_[v]);
+    for (std::size_t row = group * kGroupRows; row < std::min(n, (group + 1) * kGroupRows); ++row) {
+      auto column = columns_.begin();
+      for (std::int64_t i = rows.offsets[row]; i < rows.offsets[row + 1]; ++i) {
+        const auto feature = static_cast<std::uint32_t>(rows.features[i]);
+        column = std::lower_bound(column, columns_.end(), feature,
+                                  [](const Column& c, std::uint32_t f) { return c.feature < f; });
+        for (; column != columns_.end() && column->feature == feature; ++column)
+          column_ranks<S, T, 1>(*column, rows.numbers + i, 0, first + row % kGroupRows);
+      }
+    }
+  }
 }
-void Quantiser::ranks(const double* rows, std::size_t n, std::size_t stride,
-                      std::uint16_t* ranks) const noexcept {
-  ranks_of(rows, n, stride, ranks);
+
+void Quantiser::ranks(const DenseRows<float>& rows, std::size_t n, std::uint16_t* ranks) const noexcept {
+  dense_ranks<float>(rows, n, ranks);
+}
+void Quantiser::ranks(const DenseRows<double>& rows, std::size_t n, std::uint16_t* ranks) const noexcept {
+  if (float32_input_) {
+    dense_ranks<float>(rows, n, ranks);
+  } else {
+    dense_ranks<double>(rows, n, ranks);
+  }
+}
+void Quantiser::ranks(const SparseRows<float>& rows, std::size_t n, std::uint16_t* ranks) const noexcept {
+  sparse_ranks<float>(rows, n, ranks);
+}
+void Quantiser::ranks(const SparseRows<double>& rows, std::size_t n, std::uint16_t* ranks) const noexcept {
+  if (float32_input_) {
+    sparse_ranks<float>(rows, n, ranks);
+  } else {
+    sparse_ranks<double>(rows, n, ranks);
+  }
 }
 
 }  // namespace shortlist::trees

@@ -137,13 +137,70 @@ class Forest:
     def n_outputs(self) -> int: ...
     @property
     def n_trees(self) -> int: ...
+    @property
+    def n_rounds(self) -> int: ...
+    @property
+    def default_rounds(self) -> int: ...
+    @property
+    def is_float32(self) -> bool: ...
     def predict(
         self,
-        rows: NDArray[np.generic],
+        X: NDArray[np.generic],
+        first: int,
+        last: int,
         raw: bool,
-        out: NDArray[np.float64],
+        out: NDArray[np.float32] | NDArray[np.float64],
         n_threads: int,
     ) -> None: ...
+    def predict_sparse(
+        self,
+        indptr: NDArray[np.int64],
+        indices: NDArray[np.int32],
+        values: NDArray[np.generic],
+        first: int,
+        last: int,
+        raw: bool,
+        out: NDArray[np.float32] | NDArray[np.float64],
+        n_threads: int,
+    ) -> None: ...
+    def leaf_indices(
+        self, X: NDArray[np.generic], first: int, last: int, n_threads: int
+    ) -> NDArray[np.uint32]: ...
+    def leaf_indices_sparse(
+        self,
+        indptr: NDArray[np.int64],
+        indices: NDArray[np.int32],
+        values: NDArray[np.generic],
+        first: int,
+        last: int,
+        n_threads: int,
+    ) -> NDArray[np.uint32]: ...
+
+def lay_out(
+    split_offsets: NDArray[np.int64],
+    leaf_offsets: NDArray[np.int64],
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+    decisions: NDArray[np.uint32],
+) -> tuple[NDArray[np.uint64], NDArray[np.uint32], NDArray[np.int64]]: ...
+
+class BoundForest:
+    """A call of a forest whose input and output stand already."""
+
+    def __init__(
+        self,
+        forest: Forest,
+        X: NDArray[np.generic],
+        out: NDArray[np.float32] | NDArray[np.float64],
+        first: int,
+        last: int,
+        raw: bool,
+    ) -> None: ...
+    @property
+    def X(self) -> NDArray[np.float32] | NDArray[np.float64]: ...  # noqa: N802
+    @property
+    def out(self) -> NDArray[np.float32] | NDArray[np.float64]: ...
+    def __call__(self) -> None: ...
 
 def transformed(transform: int, scale: float, sums: NDArray[np.float64]) -> NDArray[np.float64]: ...
 def base_margins(link: int, scores: NDArray[np.float32]) -> NDArray[np.float32]: ...

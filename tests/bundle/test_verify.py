@@ -151,7 +151,7 @@ def test_features_of_another_fingerprint_are_refused(copied: Path, refused):
 
 def test_a_ranker_that_scores_otherwise_is_refused_by_its_samples(copied: Path, refused):
     tensors, header = safetensors.load(copied / "ranker.safetensors")
-    changed = tensors | {"values": np.nextafter(tensors["values"], np.inf)}
+    changed = tensors | {"leaf_values": np.nextafter(tensors["leaf_values"], np.inf)}
     other = copied.parent / "other.safetensors"
     safetensors.save(other, changed, header)
     change_file(copied, "ranker.safetensors", other.read_bytes())

@@ -31,6 +31,19 @@ class Case:
         unpacked.write_bytes(gzip.decompress(path.read_bytes()))
         return unpacked
 
+    def files(self, tmp_path, start):
+        """Paths of all its model files whose name begins so, unpacked where compressed."""
+        paths = []
+        for name in self.about["models"]:
+            path = self.folder / name
+            if not name.startswith(start):
+                continue
+            if path.suffix == ".gz":
+                path = tmp_path / path.stem
+                path.write_bytes(gzip.decompress((self.folder / name).read_bytes()))
+            paths.append(path)
+        return paths
+
     def rows(self):
         n = self.about["n_features"]
         if (self.folder / "inputs.csv").exists():

@@ -19,17 +19,23 @@ def raw_scores(ensemble, X, rounds=None):
     first, last = rounds if rounds is not None else (0, len(offsets) - 1)
     leaves = reached_leaves(ensemble, X)
     found = []
+    worst = np.inf if ensemble.aggregate == Aggregate.MIN else -np.inf
     for t in range(int(offsets[first]), int(offsets[last])):
         values = _values(ensemble, rows, leaves[:, t]).astype(dtype)
         output = (
             t % ensemble.n_outputs if ensemble.tree_outputs is None else ensemble.tree_outputs[t]
         )
         if ensemble.aggregate != Aggregate.SUM:
-            found.append(values if values.ndim == 2 else values[:, None])
+            if values.ndim == 1:  # of no weight for the other outputs
+                alone = np.full_like(scores, worst)
+                alone[:, output] = values
+                values = alone
+            found.append(values)
         elif values.ndim == 2:
             scores += values
         else:
-            scores[:, output] += values
+            with np.errstate(over="ignore", invalid="ignore"):  # linear leaves of infinite x
+                scores[:, output] += values
     if found:
         extreme = np.min if ensemble.aggregate == Aggregate.MIN else np.max
         scores += extreme(found, axis=0)
@@ -85,8 +91,9 @@ def _values(ensemble, rows, leaves):
         if np.isnan(x).any():
             continue
         value = linear.constants[leaf]
-        for j, number in zip(terms, x, strict=True):
-            value += linear.coefficients[j] * (0.0 if abs(number) <= _ZERO else number)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for j, number in zip(terms, x, strict=True):
+                value += linear.coefficients[j] * (0.0 if abs(number) <= _ZERO else number)
         values[row] = value
     return values
 

@@ -33,24 +33,41 @@ def node(rank, view, left):
     ("name", "at", "value", "message"),
     [
         ("header", 1, 0, "0 features"),
-        ("header", 1, 5, "threshold_offsets has 5 elements, expected 6"),
-        ("header", 1, 2**32 - 1, "threshold_offsets has 5 elements"),
+        ("header", 1, 3, r"column_features\[\d\] is no feature"),
+        ("header", 1, 2**31 - 1, "description: feature_names lists 4 names"),
         ("header", 2, 0, "0 outputs"),
-        ("header", 2, 3, "4 trees are no multiple of 3"),
-        ("header", 3, 6, "unknown transform 6"),
-        ("header", 4, 7, "divisor"),
-        ("scale", 0, np.nan, "scale"),
-        ("scale", 0, -1.0, "scale"),
-        ("thresholds", 1, np.nan, "thresholds of feature 0 do not ascend"),
-        ("thresholds", 1, -1e300, "thresholds of feature 0 do not ascend"),
+        ("header", 2, 3, "base has 1 elements, expected 3"),
+        ("header", 3, 2, "leaves of 2 values"),
+        ("header", 4, 15, "unknown transform 15"),
+        ("header", 5, 3, "unknown aggregate 3"),
+        ("header", 6, 64, "unknown flags 64"),
+        ("header", 6, 16, "leaves for"),
+        ("header", 7, 0, "0 default rounds of 4"),
+        ("header", 7, 5, "5 default rounds of 4"),
+        ("scales", 0, np.nan, "scales"),
+        ("scales", 0, -1.0, "scales"),
+        ("scales", 1, np.inf, "scales"),
+        ("scales", 2, 1.0, "scales"),
+        ("base", 0, np.nan, "base"),
+        ("bias", 0, np.inf, "bias"),
+        ("thresholds", 1, np.nan, "thresholds of column 0 do not ascend"),
+        ("thresholds", 1, -1e300, "thresholds of column 0 do not ascend"),
         ("threshold_offsets", 0, 1, "threshold_offsets begins with 1"),
         ("threshold_offsets", 1, 2**32 - 1, "threshold_offsets descends"),
         ("threshold_offsets", -1, 2**32 - 1, "threshold_offsets ends with"),
-        ("category_offsets", -1, 1, "category_offsets"),
-        ("categories", 1, 0, "categories of feature 3 do not ascend"),
-        ("view_features", -1, 4, r"view_features\[\d\] is no feature"),
-        ("view_features", slice(None), [3, 0], "view_features are not ascending"),
-        ("view_kinds", 0, 6, r"view_kinds\[0\] is unknown"),
+        ("key_offsets", -1, 1, "key_offsets"),
+        ("keys", 1, -1, r"keys of column \d do not ascend"),
+        ("key_codes", 0, 65535, "key_codes"),
+        ("column_features", -1, 4, r"column_features\[\d\] is no feature"),
+        ("column_features", slice(None), [3, 0], "column_features are not ascending"),
+        ("view_columns", -1, 9, r"view_columns\[\d\] is no column"),
+        ("view_columns", 0, 1, "shares a column of categories|not ascending"),
+        ("segment_views", -1, 9, "segment_views ends with"),
+        ("segment_trees", -1, 9, "segment_trees ends with"),
+        ("tree_leaves", 1, 3, "tree_leaves gives tree 0"),
+        ("tree_outputs", 1, 1, r"tree_outputs\[1\] is no output"),
+        ("round_trees", 1, 9, "round_trees descends"),
+        ("view_kinds", 0, 9, r"view_kinds\[0\] is unknown"),
         ("tree_roots", 1, 0, "tree 0 has no nodes"),
         ("tree_roots", 1, 2**31, "tree_roots descends"),
         ("tree_roots", 1, 4, "tree 0: node"),
@@ -61,7 +78,7 @@ def node(rank, view, left):
         ("nodes", 0, node(0, 99, 1), "tree 0: node 0 reads a view"),
         ("nodes", 0, node(65534, 0, 1), "tree 0: node 0 reads a threshold"),
         ("nodes", 0, node(0, 0, 3), "tree 0: node 1 is not reached"),
-        ("values", slice(None), np.inf, "value is not finite"),
+        ("leaf_values", 3, np.inf, r"leaf_values\[3\] is not finite"),
         ("tree_bitsets", 1, 2**32 - 1, "tree_bitsets descends"),
         ("tree_bitsets", -1, 2**32 - 1, "tree_bitsets ends with"),
         ("bitset_offsets", -1, 2**32 - 1, "bitset_offsets ends with"),
@@ -85,16 +102,26 @@ def test_a_bitset_that_does_not_exist_is_refused(compiled):
     "name",
     [
         "header",
-        "scale",
+        "scales",
+        "base",
+        "bias",
+        "column_features",
         "thresholds",
         "threshold_offsets",
-        "categories",
-        "category_offsets",
-        "view_features",
+        "keys",
+        "key_offsets",
+        "key_codes",
+        "view_columns",
         "view_kinds",
+        "segment_views",
+        "segment_trees",
         "tree_roots",
+        "tree_leaves",
+        "tree_outputs",
+        "round_trees",
         "nodes",
-        "values",
+        "leaf_values",
+        "leaf_ids",
         "tree_bitsets",
         "bitset_offsets",
         "bitset_words",
@@ -110,7 +137,7 @@ def test_an_array_that_is_absent_empty_or_of_another_type_is_refused(compiled, n
 
 
 def test_a_newer_format_is_refused(compiled):
-    refuse(compiled, "format 2", UnsupportedError, **edited(compiled, "header", 0, 2))
+    refuse(compiled, "format 3", UnsupportedError, **edited(compiled, "header", 0, 3))
 
 
 def test_more_views_than_fit_are_refused(compiled):
@@ -118,17 +145,35 @@ def test_more_views_than_fit_are_refused(compiled):
         compiled,
         "40000 views",
         UnsupportedError,
-        view_features=np.zeros(40000, np.uint32),
+        view_columns=np.zeros(40000, np.uint32),
         view_kinds=np.zeros(40000, np.uint8),
+        segment_views=np.array([0, 40000], np.uint32),
     )
 
 
-@pytest.mark.parametrize("names", ["", "null", "[1]", '["a"]', "[" * 100000])
-def test_feature_names_that_do_not_fit_are_refused(compiled, names):
-    tensors, metadata = compiled
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "description"),
+        ("null", "no JSON object"),
+        ("[" * 100000, "description"),
+        ("{}", "feature_names is no list"),
+        ('{"feature_names": ["a"]}', "lists 1 names, expected 4"),
+        ('{"feature_names": [1]}', "feature_names is no list of texts"),
+        ('{"category_names": []}', "category_names is no JSON object"),
+        ('{"category_names": {"x": []}}', "has the key 'x'"),
+        ('{"category_names": {"4": []}}', "4 is no feature"),
+        ('{"category_names": {"0": [[]]}}', "neither text, number nor boolean"),
+        ('{"hashed_features": [9]}', "9 is no feature"),
+        ('{"classes": 3}', "classes is no list"),
+        ('{"best_iteration": "x"}', "best_iteration is no integer"),
+    ],
+)
+def test_a_description_that_does_not_fit_is_refused(compiled, text, message):
+    if text.startswith("{") and "feature_names" not in text and text != "{}":
+        text = '{"feature_names": ["a", "b", "c", "d"], ' + text[1:]
 
-    with pytest.raises(FormatError, match="feature_names"):
-        Forest.from_compiled(tensors, {**metadata, "feature_names": names})
+    refuse(compiled, message, description=np.frombuffer(text.encode(), np.uint8))
 
 
 def test_random_damage_is_refused_or_scored_without_a_crash(compiled):
@@ -136,7 +181,7 @@ def test_random_damage_is_refused_or_scored_without_a_crash(compiled):
     tensors, metadata = compiled
     rows = rng.normal(size=(37, 4)) * 20
     for _ in range(2000):
-        name = rng.choice(list(tensors))
+        name = rng.choice([name for name, array in tensors.items() if array.size])
         array = tensors[name].copy()
         raw = array.view(np.uint8)
         raw[rng.integers(0, raw.size)] = rng.integers(0, 256)

@@ -123,7 +123,7 @@ def test_a_cycle_is_refused(model_text):
     at = next(i for i, child in enumerate(left) if int(child) > 0)
 
     refuse(
-        with_word(model_text, "left_child", at, "0"), FormatError, "tree 1: split 0 has 1 parents"
+        with_word(model_text, "left_child", at, "0"), FormatError, "tree 1: split 0 has two parents"
     )
 
 
@@ -137,7 +137,7 @@ def test_a_cycle_apart_from_the_root_is_refused():
         f"Tree=0\n{tree}end of trees\n"
     )
 
-    refuse(text, FormatError, "tree 0: its splits hold a cycle")
+    refuse(text, FormatError, "tree 0: split 1 is not reached")
 
 
 def test_a_leaf_with_two_parents_is_refused(model_text):
@@ -145,7 +145,7 @@ def test_a_leaf_with_two_parents_is_refused(model_text):
     leaves = [i for i, child in enumerate(left) if int(child) < 0]
     text = with_word(model_text, "left_child", leaves[0], left[leaves[-1]])
 
-    refuse(text, FormatError, "tree 1: leaf [0-9]+ has [02] parents" if len(leaves) > 1 else "")
+    refuse(text, FormatError, "tree 1: leaf [0-9]+ has two parents" if len(leaves) > 1 else "")
 
 
 def test_lines_out_of_place_are_refused(model_text):
@@ -166,8 +166,6 @@ def test_lines_out_of_place_are_refused(model_text):
 
 
 def test_what_is_not_handled_is_refused_by_name(model_text):
-    linear = changed(model_text, "is_linear", "1", tree=3)
-    refuse(linear, UnsupportedError, "tree 3: linear trees")
     refuse(model_text.replace("version=v4", "version=v5"), UnsupportedError, "version is 'v5'")
     refuse(changed(model_text, "objective", "magic"), UnsupportedError, "objective 'magic'")
     refuse(changed(model_text, "objective", "binary sigmoid:0"), FormatError, "sigmoid '0'")
@@ -194,23 +192,8 @@ def test_random_damage_is_refused_or_scored_without_a_crash(model_text):
             forest.predict(rows)
 
 
-def test_more_thresholds_than_fit_16_bits_are_refused_by_name():
-    n = 65536
-    numbers = np.arange(n - 1)
-    children = " ".join(map(str, numbers[1:])) + f" -{n}"
-    text = (
-        "tree\nversion=v4\nnum_class=1\nmax_feature_idx=0\nfeature_names=price\n\nTree=0\n"
-        f"num_leaves={n}\nnum_cat=0\nsplit_feature={'0 ' * (n - 1)}\n"
-        f"threshold={' '.join(map(str, numbers))}\ndecision_type={'2 ' * (n - 1)}\n"
-        f"left_child={' '.join(str(-1 - i) for i in numbers)}\nright_child={children}\n"
-        f"leaf_value={'1 ' * n}\n\nend of trees\n"
-    )
-
-    refuse(text, UnsupportedError, "feature 'price' has 65535 distinct thresholds")
-
-
-def test_a_chain_of_60000_splits_loads_and_scores():
-    n = 60001
+def test_a_chain_of_140000_splits_loads_and_scores():
+    n = 140001
     numbers = np.arange(n - 1)
     children = " ".join(map(str, numbers[1:])) + f" -{n}"
     text = (
@@ -222,9 +205,9 @@ def test_a_chain_of_60000_splits_loads_and_scores():
     )
     forest = Forest.from_imported(import_lightgbm(text.encode()))
 
-    scores = forest.predict(np.array([[-1.0], [0.5], [59999.0], [59999.5]]))
+    scores = forest.predict(np.array([[-1.0], [0.5], [139999.0], [139999.5]]))
 
-    np.testing.assert_array_equal(scores, [0.0, 1.0, 59999.0, 60000.0])
+    np.testing.assert_array_equal(scores, [0.0, 1.0, 139999.0, 140000.0])
 
 
 def test_infinite_thresholds_are_taken():

@@ -103,14 +103,6 @@ def test_formats_of_xgboost_are_told_apart(data, form):
 
 
 @needs_models
-def test_a_lightgbm_json_dump_is_refused_with_advice():
-    path = MODELS / "lightgbm-leaves" / "dart_breast_cancer" / "model.dump.json"
-
-    with pytest.raises(UnsupportedError, match="not handled; save text by"):
-        load_model(path)
-
-
-@needs_models
 @pytest.mark.parametrize("case", cases("onnx"))
 def test_onnx_graphs_score_as_expected(case):
     pytest.importorskip("onnxruntime")

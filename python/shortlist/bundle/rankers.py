@@ -112,7 +112,7 @@ class PackedRanker:
 
         if isinstance(self._model, Forest):
             matrix = rows.dense if isinstance(rows, Mapping) else rows
-            return self._model.predict(matrix, raw_score=self._raw_score)
+            return self._model.predict(matrix, raw_score=self._raw_score).astype(np.float64)
         if self._features is None or not isinstance(rows, Mapping):
             raise UnsupportedError("an ONNX ranker scores the blocks of a feature set")
         inputs = graph_inputs(self._model, self._features)

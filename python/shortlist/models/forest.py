@@ -3,35 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from shortlist import _core, strict_json
+from shortlist import _core
 from shortlist.arguments import checked_integer
-from shortlist.errors import ArgumentError, FormatError
-from shortlist.models.compile import Tensors, compile_ensemble
-from shortlist.models.importers.ensemble import ImportedEnsemble, Transform
+from shortlist.errors import ArgumentError
+from shortlist.models.compiler import Tensors, compile_ensemble
+from shortlist.models.description import read_description
+from shortlist.models.importers.ensemble import CategoryName, ImportedEnsemble
+from shortlist.models.rows import SparseRows, dense_rows, sparse_rows
+from shortlist.models.summary import summary
 
-__all__ = ["Forest"]
+__all__ = ["BoundForest", "Forest", "Scores"]
+
+Scores: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
+IterationRange: TypeAlias = tuple[int, int]
 
 _MAX_THREADS = 1024
+_MAX_BOUND_ROWS = 2**31
 
 
 class Forest:
     """A compiled forest; immutable, and safe to use from several threads at once.
 
     Made by :func:`shortlist.load_model`, or by :meth:`from_compiled`.
+
+    Attributes
+    ----------
+    feature_names : in the order of the columns of X.
+    category_names : feature -> its categories; the position is the number that stands for one.
+    classes : labels of a classifier, or None.
+    n_features, n_outputs, n_trees, n_rounds : sizes; a round is one boosting iteration.
+    default_rounds : how many rounds predictions take unless told.
+    best_iteration : the round that early stopping chose, from 0, where the file says so.
+    dtype : of predictions: float32 where the library sums in float32 (XGBoost, ONNX), else float64.
+    objective, source : as the model names them.
     """
 
     def __init__(self, tensors: Mapping[str, NDArray[np.generic]], metadata: Mapping[str, str]):
         self._native = _core.Forest(dict(tensors))
         self._tensors = dict(tensors)
         self._metadata = dict(metadata)
-        self.feature_names: tuple[str, ...] = _feature_names(metadata, self._native.n_features)
+        description = read_description(tensors, self._native.n_features)
+        self.feature_names: tuple[str, ...] = description.feature_names
+        self.category_names: Mapping[int, tuple[CategoryName, ...]] = description.category_names
+        self.hashed_features: tuple[int, ...] = description.hashed_features
+        self.classes: tuple[CategoryName, ...] | None = description.classes
+        self.best_iteration: int | None = description.best_iteration
         self.n_features: int = self._native.n_features
         self.n_outputs: int = self._native.n_outputs
         self.n_trees: int = self._native.n_trees
+        self.n_rounds: int = self._native.n_rounds
+        self.default_rounds: int = self._native.default_rounds
+        self.dtype: np.dtype[np.float32] | np.dtype[np.float64] = (
+            np.dtype(np.float32) if self._native.is_float32 else np.dtype(np.float64)
+        )
         self.objective: str = metadata.get("objective", "")
         self.source: str = metadata.get("source", "")
 
@@ -60,7 +89,7 @@ class Forest:
     def compiled_arrays(self) -> tuple[Tensors, dict[str, str]]:
         """Return the compiled form: tensors by name, and metadata strings.
 
-        csrc/trees/forest.hpp says what each tensor holds. The arrays are those in use here.
+        csrc/trees/forest_arrays.hpp says what each tensor holds. The arrays are those in use here.
         """
         return dict(self._tensors), dict(self._metadata)
 
@@ -69,61 +98,119 @@ class Forest:
         X: ArrayLike,
         *,
         raw_score: bool = False,
-        out: NDArray[np.float64] | None = None,
+        iteration_range: IterationRange | None = None,
+        out: Scores | None = None,
         n_threads: int = 1,
-    ) -> NDArray[np.float64]:
+    ) -> Scores:
         """Score rows.
 
         Parameters
         ----------
         X : shape (n, n_features). float32 and float64 in C order are read in place; anything else
             is converted once (integers and booleans to float64). NaN is missing. Values of
-            categorical features are the category numbers of training.
-        raw_score : the sums of leaves, without the objective's transform (and without the mean
-            that a random forest takes), as in LightGBM.
-        out : float64, C order, shape (n,) or (n, n_outputs), filled and returned; apart from X.
+            categorical features are the category numbers of training. Or a SciPy CSR matrix, whose
+            absent entries are what they are to the training library: missing for XGBoost, else 0.
+        raw_score : the sums of leaves, without the objective's transform (and, for LightGBM,
+            without the mean that a random forest takes).
+        iteration_range : boosting rounds (first, last), last excluded; by default the first
+            ``default_rounds``.
+        out : of ``dtype``, C order, shape (n,) or (n, n_outputs), filled and returned; apart
+            from X.
         n_threads : rows are split among so many threads; the scores do not depend on it.
 
         Returns
         -------
-        float64, shape (n,), or (n, n_outputs) with several outputs.
+        Probabilities or expected values, never labels: shape (n,), or (n, n_outputs) with several
+        outputs, of ``dtype``.
 
         Raises
         ------
         ArgumentError
         """
-        rows = X if isinstance(X, np.ndarray) else _as_array(X)
-        if rows.dtype not in (np.float32, np.float64) or not rows.flags.carray:
-            rows = _converted(rows)
+        rows = self._rows(X)
+        first, last = self._rounds(iteration_range)
         n_threads = checked_integer(n_threads, "n_threads", least=1, most=_MAX_THREADS)
         if out is None:
-            n = rows.shape[0] if rows.ndim else 0
-            out = np.empty(n if self.n_outputs == 1 else (n, self.n_outputs))
+            out = np.empty(self._shape(len(rows)), dtype=self.dtype)
         elif not isinstance(out, np.ndarray):
             raise ArgumentError(f"out: expected a NumPy array, got {type(out).__name__}")
-        elif np.may_share_memory(out, rows):
+        elif not isinstance(rows, SparseRows) and np.may_share_memory(out, rows):
             raise ArgumentError("out: overlaps X")
-        self._native.predict(rows, raw_score, out, n_threads)
+        if isinstance(rows, SparseRows):
+            self._native.predict_sparse(
+                rows.indptr, rows.indices, rows.values, first, last, raw_score, out, n_threads
+            )
+        else:
+            self._native.predict(rows, first, last, raw_score, out, n_threads)
         return out
 
+    def leaf_indices(
+        self,
+        X: ArrayLike,
+        *,
+        iteration_range: IterationRange | None = None,
+        n_threads: int = 1,
+    ) -> NDArray[np.uint32]:
+        """Return the leaf that each row reaches in each tree.
+
+        Leaves have the numbers that the training library gives them: LightGBM's ``pred_leaf``,
+        XGBoost's ``pred_leaf``, scikit-learn's ``apply``, CatBoost's ``calc_leaf_indexes``.
+
+        Parameters
+        ----------
+        X, iteration_range, n_threads : as in :meth:`predict`.
+
+        Returns
+        -------
+        uint32, shape (n, trees of these rounds).
+
+        Raises
+        ------
+        ArgumentError
+        """
+        rows = self._rows(X)
+        first, last = self._rounds(iteration_range)
+        n_threads = checked_integer(n_threads, "n_threads", least=1, most=_MAX_THREADS)
+        if isinstance(rows, SparseRows):
+            return self._native.leaf_indices_sparse(
+                rows.indptr, rows.indices, rows.values, first, last, n_threads
+            )
+        return self._native.leaf_indices(rows, first, last, n_threads)
+
+    def bind(
+        self,
+        n_rows: int,
+        *,
+        dtype: type[np.float32] | type[np.float64] = np.float32,
+        raw_score: bool = False,
+        iteration_range: IterationRange | None = None,
+    ) -> BoundForest:
+        """Prepare a call whose input and output stand already, for the least time a call.
+
+        Fill ``bound.X``, call ``bound()``, read ``bound.out``. Not for several threads at once:
+        bind one for each.
+
+        Parameters
+        ----------
+        n_rows : rows of ``bound.X``.
+        dtype : of ``bound.X``.
+        raw_score, iteration_range : as in :meth:`predict`.
+
+        Raises
+        ------
+        ArgumentError
+        """
+        n_rows = checked_integer(n_rows, "n_rows", least=1, most=_MAX_BOUND_ROWS)
+        if np.dtype(dtype) not in (np.float32, np.float64):
+            raise ArgumentError(f"dtype: got {dtype!r}, expected float32 or float64")
+        first, last = self._rounds(iteration_range)
+        X = np.zeros((n_rows, self.n_features), dtype=dtype)
+        out = np.zeros(self._shape(n_rows), dtype=self.dtype)
+        return _core.BoundForest(self._native, X, out, first, last, raw_score)
+
     def describe(self) -> str:
-        """Return a few lines of text about the model."""
-        sizes = np.diff(self._tensors["tree_roots"].astype(np.int64))
-        leaves = (sizes + 1) // 2
-        header = self._tensors["header"]
-        lines = {
-            "source": self.source,
-            "objective": self.objective,
-            "transform": Transform(int(header[3])).name.lower(),
-            "trees": f"{self.n_trees:,}",
-            "leaves a tree": f"{leaves.min()} to {leaves.max()}, mean {leaves.mean():.1f}",
-            "features": f"{self.n_features:,} "
-            f"({np.unique(self._tensors['view_features']).size:,} used)",
-            "outputs": str(self.n_outputs),
-            "thresholds": f"{self._tensors['thresholds'].size:,} distinct",
-            "categories": f"{self._tensors['categories'].size:,} distinct",
-        }
-        return "\n".join(f"{name:<14} {value}" for name, value in lines.items())
+        """Return a few lines of text about the model, and how it is scored."""
+        return summary(self._tensors, self._metadata)
 
     def __repr__(self) -> str:
         return (
@@ -131,33 +218,28 @@ class Forest:
             f"{self.n_outputs} outputs>"
         )
 
+    def _shape(self, n: int) -> tuple[int, ...]:
+        return (n,) if self.n_outputs == 1 else (n, self.n_outputs)
 
-def _as_array(X: ArrayLike) -> NDArray[np.generic]:
-    try:
-        return np.asarray(X)
-    except ValueError as error:
-        raise ArgumentError(f"X: expected a matrix of numbers: {error}") from None
+    def _rows(self, X: ArrayLike) -> NDArray[np.generic] | SparseRows:
+        sparse = sparse_rows(X, self.n_features)
+        return dense_rows(X, self.n_features) if sparse is None else sparse
+
+    def _rounds(self, iteration_range: IterationRange | None) -> IterationRange:
+        if iteration_range is None:
+            return 0, self.default_rounds
+        if not isinstance(iteration_range, tuple | list) or len(iteration_range) != 2:
+            raise ArgumentError(
+                f"iteration_range: got {iteration_range!r}, expected (first, last) or None"
+            )
+        first = checked_integer(iteration_range[0], "iteration_range[0]", least=0)
+        last = checked_integer(iteration_range[1], "iteration_range[1]", least=0)
+        if not first < last <= self.n_rounds:
+            raise ArgumentError(
+                f"iteration_range: got ({first}, {last}), expected 0 <= first < last <= "
+                f"{self.n_rounds}"
+            )
+        return first, last
 
 
-def _converted(rows: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Return rows as float32 or float64 in C order, native byte order and aligned."""
-    kind = rows.dtype
-    if kind.kind not in "biuf":
-        raise ArgumentError(f"X: expected numbers, got dtype {kind}")
-    narrow = kind.kind == "f" and kind.itemsize <= 4
-    return np.require(rows, np.float32 if narrow else np.float64, ["C", "A"])
-
-
-def _feature_names(metadata: Mapping[str, str], n_features: int) -> tuple[str, ...]:
-    text = metadata.get("feature_names", "null")
-    names = strict_json.decode(
-        text.encode("utf-8", "surrogatepass"), "compiled forest: metadata feature_names"
-    )
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise FormatError("compiled forest: metadata feature_names is no JSON list of names")
-    if len(names) != n_features:
-        raise FormatError(
-            f"compiled forest: metadata feature_names lists {len(names)} names, "
-            f"expected {n_features}"
-        )
-    return tuple(names)
+BoundForest: TypeAlias = _core.BoundForest

@@ -16,6 +16,7 @@ from shortlist.errors import (
 from shortlist.models.forest import Forest
 from shortlist.models.importers.ensemble import ImportedEnsemble
 from shortlist.models.importers.lightgbm import import_lightgbm
+from shortlist.models.importers.lightgbm_json import import_lightgbm_json
 from shortlist.models.importers.xgboost_binary import import_xgboost_binary
 from shortlist.models.importers.xgboost_dump import import_xgboost_dump
 from shortlist.models.importers.xgboost_json import import_xgboost_json
@@ -28,13 +29,13 @@ _HEAD_BYTES = 1 << 16
 _ONNX_GRAPH, _ONNX_OPSETS = 7, 8  # fields of ModelProto
 _IMPORTERS: dict[str, Callable[[bytes], ImportedEnsemble]] = {
     "lightgbm-text": import_lightgbm,
+    "lightgbm-json": import_lightgbm_json,
     "xgboost-binary": import_xgboost_binary,
     "xgboost-dump": import_xgboost_dump,
     "xgboost-json": import_xgboost_json,
     "xgboost-ubj": import_xgboost_ubj,
 }
 _REFUSED = {
-    "lightgbm-json": "a LightGBM dump_model() JSON is not handled; save text by Booster.save_model",
     "catboost-cbm": "a CatBoost cbm model is not handled",
     "catboost-json": "a CatBoost JSON model is not handled",
     "pickle": "a Python pickle is never read, as it could run code",
@@ -50,7 +51,7 @@ def load_model(
 
     Parameters
     ----------
-    path : a LightGBM text model (``Booster.save_model``), an XGBoost model (JSON, UBJSON or the
+    path : a LightGBM model (the text of ``Booster.save_model``, or the JSON of ``dump_model``), an XGBoost model (JSON, UBJSON or the
         old binary format of ``Booster.save_model``, or a JSON dump of ``Booster.dump_model``) or
         an ONNX graph. The format is told from the content.
     feature_names : all features in order, for an XGBoost dump, which names only those that occur.
@@ -87,7 +88,7 @@ def load_model(
     if form in _REFUSED:
         raise UnsupportedError(f"{path}: {_REFUSED[form]}")
     raise FormatError(
-        f"{path}: no model format that is known (LightGBM text, XGBoost, ONNX); "
+        f"{path}: no model format that is known (LightGBM, XGBoost, ONNX); "
         f"it begins with {data[:16]!r}"
     )
 

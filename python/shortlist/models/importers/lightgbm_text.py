@@ -7,25 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shortlist.errors import FormatError
+from shortlist.models.importers.lightgbm_objective import shown
 
-__all__ = ["Section", "read_sections"]
+__all__ = ["Section", "TextModel", "read_sections"]
 
 _INTEGER_BYTES = b"0123456789+- "
 _NUMBER_BYTES = b"0123456789+-.eEinfatyINFATY "
 _LARGEST = 2**62
 # LightGBM 2 wrote no "end of trees" yet; what follows the trees is the table of importances.
 _ENDS = (b"end of trees", b"feature importances:")
-
-
-def shown(value: bytes | str) -> str:
-    """Return a value as a message may show it: quoted, not longer than a line."""
-    text = value if isinstance(value, str) else value.decode("utf-8", "backslashreplace")
-    return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
 @dataclass(frozen=True)
@@ -57,21 +53,21 @@ class Section:
             return np.full(n, default, dtype=np.int64)
         words = self._words(key, n, _INTEGER_BYTES)
         try:
-            values = [int(word) for word in words]
+            values = list(map(int, words))
         except ValueError:
             raise self.reject(key, f"holds what is no integer: {shown(self.fields[key])}") from None
-        for at, value in enumerate(values):
-            if not low <= value < high:
-                expected = f"at least {low}" if high == _LARGEST else f"{low} to {high - 1}"
-                found = shown(words[at])
-                raise self.reject(key, f"holds {found} at position {at}, expected {expected}")
+        if values and not (low <= min(values) and max(values) < high):
+            at = next(i for i, value in enumerate(values) if not low <= value < high)
+            expected = f"at least {low}" if high == _LARGEST else f"{low} to {high - 1}"
+            found = shown(words[at])
+            raise self.reject(key, f"holds {found} at position {at}, expected {expected}")
         return np.array(values, dtype=np.int64)
 
     def numbers(self, key: str, n: int, *, finite: bool) -> NDArray[np.float64]:
         """Return exactly n numbers; NaN is refused, and infinity too if ``finite``."""
         words = self._words(key, n, _NUMBER_BYTES)
         try:
-            values = np.array([float(word) for word in words], dtype=np.float64)
+            values = np.fromiter(map(float, words), dtype=np.float64, count=n)
         except ValueError:
             raise self.reject(key, f"holds what is no number: {shown(self.fields[key])}") from None
         bad = ~np.isfinite(values) if finite else np.isnan(values)
@@ -92,6 +88,14 @@ class Section:
         if len(words) != n:
             raise self.reject(key, f"has {len(words)} values, expected {n}")
         return words
+
+
+class TextModel(NamedTuple):
+    """A file in its parts; the trailer is what follows the trees, from the end of their line."""
+
+    header: Section
+    trees: list[Section]
+    trailer: bytes
 
 
 class _Lines:
@@ -124,8 +128,8 @@ class _Lines:
             self.start += 1
 
 
-def read_sections(data: bytes) -> tuple[Section, list[Section]]:
-    """Split a file into its header and its trees, up to the line "end of trees".
+def read_sections(data: bytes) -> TextModel:
+    """Split a file into its header, its trees up to the line "end of trees", and what follows.
 
     Raises
     ------
@@ -157,10 +161,10 @@ def read_sections(data: bytes) -> tuple[Section, list[Section]]:
         trees.append(_read_fields(lines, f"tree {len(trees)}"))
     bounds = np.array(starts, dtype=np.int64)
     _check_sizes(header, bounds[1:] - bounds[:-1])
-    rest = data[lines.start :]
-    if b"\nparameters:\n" in rest and b"\nend of parameters" not in rest:
+    trailer = data[lines.start - 1 :]
+    if b"\nparameters:\n" in trailer and b"\nend of parameters" not in trailer:
         raise FormatError('LightGBM model: truncated: no line "end of parameters"')
-    return header, trees
+    return TextModel(header, trees, trailer)
 
 
 def _read_fields(lines: _Lines, name: str) -> Section:
