@@ -17,7 +17,7 @@ BoolArray = NDArray[np.bool_]
 
 
 class Mode(IntEnum):
-    """What a node asks of its feature; the values are those of ai.onnx.ml 5."""
+    """What a node asks of its feature; the values up to MEMBER are those of ai.onnx.ml 5."""
 
     LEQ = 0
     LT = 1
@@ -26,6 +26,7 @@ class Mode(IntEnum):
     EQ = 4
     NEQ = 5
     MEMBER = 6
+    TRUNCATED_MEMBER = 7  # x without its fraction is in the set
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,10 +24,11 @@ TREE_OPERATORS = ("TreeEnsembleRegressor", "TreeEnsembleClassifier", "TreeEnsemb
 _TRANSFORMS = ("NONE", "LOGISTIC", "SOFTMAX", "SOFTMAX_ZERO", "PROBIT")
 _AGGREGATES = ("AVERAGE", "SUM", "MIN", "MAX")
 _LEAF = -1
-_MODES = {f"BRANCH_{mode.name}".encode(): int(mode) for mode in Mode if mode != Mode.MEMBER}
+_MODES = {f"BRANCH_{mode.name}".encode(): int(mode) for mode in Mode if mode < Mode.MEMBER}
 _MODES[b"LEAF"] = _LEAF
 _NODE_LISTS = ("treeids", "nodeids", "featureids", "truenodeids", "falsenodeids")
 MOST_FEATURES = 1 << 20
+_GREATEST_SINGLE, _MOST_SINGLE = 30.0, 30  # of sets that become chains of EQ
 _LEAST_OUTPUTS = 64  # that a graph may declare without weights for them
 
 
@@ -269,6 +270,10 @@ def _read_new(attributes: Attributes, dtype: int) -> TreeOperator | None:
         return None
     thresholds = _checked_numbers(attributes, "nodes_splits", splits, numbers != Mode.MEMBER)
     compared, offsets = _new_members(attributes, numbers, thresholds, members)
+    large = _large_sets(numbers, compared, offsets)
+    if large is None:
+        return None
+    numbers[large] = Mode.TRUNCATED_MEMBER
     return TreeOperator(
         name="TreeEnsemble",
         forest=OnnxForest(
@@ -371,6 +376,27 @@ def _new_members(
     in_set = np.repeat(modes == Mode.MEMBER, counts)
     found[in_set] = members[~np.isnan(members)]
     return found, offsets
+
+
+def _large_sets(
+    modes: IntArray, members: NDArray[np.float64], offsets: IntArray
+) -> IntArray | None:
+    """Return the nodes whose sets ONNX Runtime looks up by int32, not as single comparisons.
+
+    None where it refuses such a set for its members, or would find what is no int32 in it.
+    """
+    sets = np.flatnonzero(modes == Mode.MEMBER)
+    if sets.size == 0:
+        return sets
+    owners = np.repeat(np.arange(modes.size), np.diff(offsets))
+    small = (members >= 0.0) & (members <= _GREATEST_SINGLE)
+    n_small = np.bincount(owners[small], minlength=modes.size)[sets]
+    sizes = np.diff(offsets)[sets]
+    large = sets[(n_small < sizes) | (sizes > _MOST_SINGLE)]
+    looked_up = members[np.isin(owners, large)]
+    if not ((looked_up >= 0.0) & (looked_up < 2.0**31) & (np.floor(looked_up) == looked_up)).all():
+        return None
+    return large
 
 
 def _old_modes(attributes: Attributes) -> IntArray:

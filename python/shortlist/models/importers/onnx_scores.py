@@ -67,6 +67,12 @@ class _Weights:
         found[pairs[whole] % self.n_outputs] = True
         return found
 
+    def always_some(self) -> bool:
+        """Whether every row gets a weight for some output."""
+        weighty = np.unique(self.leaves)
+        counts = np.bincount(self.trees[weighty], minlength=self.leaf_counts.size)
+        return bool((counts == self.leaf_counts).any())
+
     def never(self) -> NDArray[np.bool_]:
         """Whether no leaf has a weight for an output."""
         found = np.ones(self.n_outputs, bool)
@@ -152,7 +158,8 @@ def _each_output(operator: TreeOperator, weights: _Weights, n_leaves: int) -> Sc
         needed = np.ones(never.size, bool)
     else:
         needed = np.full(never.size, aggregate != Aggregate.SUM) & ~never
-    if not always[needed].all():
+    refused = operator.classes is not None and not base.size and not weights.always_some()
+    if refused or not always[needed].all():  # rows that score for no class are refused
         return None
     single = _single_outputs(weights, n_leaves) if aggregate == Aggregate.SUM else None
     if single is not None:

@@ -197,7 +197,8 @@ def _rules(
         thresholds[below], left[below], right[below], nan_left[below], float32=float32
     )
     kinds = np.where(nan_left, ViewKind.NAN_LEFT, ViewKind.NAN_RIGHT)
-    kinds = np.where(in_set, ViewKind.VALUE, kinds).astype(np.int64)
+    kinds = np.where(in_set, ViewKind.VALUE, kinds)
+    kinds = np.where(modes == Mode.TRUNCATED_MEMBER, ViewKind.CATEGORY, kinds).astype(np.int64)
     return kinds, thresholds, left, right, nan_left & in_set
 
 
