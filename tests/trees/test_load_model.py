@@ -42,5 +42,3 @@ def test_pickles_and_archives_are_refused_by_name(data, tmp_path):
 
     with pytest.raises(UnsupportedError, match=r"pickle|gzip|zip"):
         load_model(path)
-
-
