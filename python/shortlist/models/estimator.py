@@ -171,7 +171,7 @@ class ForestClassifier(_ForestEstimator):
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Predict labels, shape (n,)."""
-        by_raw = self.forest.source in ("sklearn", "catboost")
+        by_raw = self.forest.source.startswith(("sklearn", "catboost"))
         found = self.forest.predict(X, raw_score=by_raw)
         if found.ndim == 2:
             codes = np.argmax(found, axis=1)
@@ -212,10 +212,11 @@ def as_estimator(
 ) -> ForestClassifier | ForestRegressor | ForestRanker:
     """Return the estimator that fits a forest's objective; `classes` make it a classifier."""
     words = forest.objective.split()
-    objective = words[0].partition(":")[0] if words and forest.source == "catboost" else ""
-    names = {objective, *words[:1]}
-    if classes is not None or forest.classes is not None or names & set(_CLASSIFYING):
+    name = words[0] if words else ""
+    if forest.source.startswith("catboost"):
+        name = name.partition(":")[0]  # parameters follow
+    if classes is not None or forest.classes is not None or name in _CLASSIFYING:
         return ForestClassifier(forest, classes)
-    if words and words[0].startswith(_RANKING):
+    if name.startswith(_RANKING):
         return ForestRanker(forest)
     return ForestRegressor(forest)
