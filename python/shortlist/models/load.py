@@ -21,6 +21,7 @@ from shortlist.models.importers.xgboost_binary import import_xgboost_binary
 from shortlist.models.importers.xgboost_dump import import_xgboost_dump
 from shortlist.models.importers.xgboost_json import import_xgboost_json
 from shortlist.models.importers.xgboost_ubj import import_xgboost_ubj
+from shortlist.models.importers.sklearn import import_sklearn
 from shortlist.models.onnx_model import OnnxModel
 
 __all__ = ["load_model", "model_format"]
@@ -34,6 +35,7 @@ _IMPORTERS: dict[str, Callable[[bytes], ImportedEnsemble]] = {
     "xgboost-dump": import_xgboost_dump,
     "xgboost-json": import_xgboost_json,
     "xgboost-ubj": import_xgboost_ubj,
+    "sklearn": import_sklearn,
 }
 _REFUSED = {
     "catboost-cbm": "a CatBoost cbm model is not handled",
@@ -51,9 +53,10 @@ def load_model(
 
     Parameters
     ----------
-    path : a LightGBM model (the text of ``Booster.save_model``, or the JSON of ``dump_model``), an XGBoost model (JSON, UBJSON or the
-        old binary format of ``Booster.save_model``, or a JSON dump of ``Booster.dump_model``) or
-        an ONNX graph. The format is told from the content.
+    path : a LightGBM model (the text of ``Booster.save_model``, or the JSON of ``dump_model``), an
+        XGBoost model (JSON, UBJSON or the old binary format of ``Booster.save_model``, or a JSON
+        dump of ``Booster.dump_model``), a file of :func:`export_sklearn`, or an ONNX graph. The
+        format is told from the content.
     feature_names : all features in order, for an XGBoost dump, which names only those that occur.
 
     Raises
@@ -109,6 +112,14 @@ def model_format(data: bytes) -> str:
             return name
     if head.lstrip().startswith((b"{", b"[")):
         return _object_format(data)
+    return _binary_format(data)
+
+
+def _binary_format(data: bytes) -> str:
+    """Tell formats that begin with no bytes of their own."""
+    head = data[:_HEAD_BYTES]
+    if head[8:9] == b"{" and b'"sklearn-trees"' in head:
+        return "sklearn"
     if _is_onnx(data):
         return "onnx"
     if any(name in head[:512] for name in (b"gbtree", b"gblinear", b"dart")):
