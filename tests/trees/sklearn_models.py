@@ -20,7 +20,7 @@ from sklearn.tree import (
     ExtraTreeRegressor,
 )
 
-from shortlist.models import export_sklearn
+from shortlist.models import Forest, export_sklearn
 from shortlist.models.importers.sklearn import import_sklearn
 
 VERSION = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
@@ -100,10 +100,12 @@ def exported(model, tmp_path):
 
 
 def scores(data, X):
-    """Raw scores as the library shapes them."""
+    """Raw scores as the library shapes them; the compiled form and the slow reference agree."""
     ensemble = import_sklearn(data)
-    found = raw_scores(ensemble, X)
-    return found[:, 0] if ensemble.n_outputs == 1 else found
+    slow = raw_scores(ensemble, X)
+    found = Forest.from_imported(ensemble).predict(X, raw_score=True)
+    np.testing.assert_array_equal(found, slow.reshape(found.shape))
+    return found
 
 
 def library_scores(model, X):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +16,9 @@ from shortlist.models.description import read_description
 from shortlist.models.importers.ensemble import CategoryName, ImportedEnsemble
 from shortlist.models.rows import SparseRows, dense_rows, sparse_rows
 from shortlist.models.summary import summary
+
+if TYPE_CHECKING:
+    from shortlist.models.estimator import ForestClassifier, ForestRanker, ForestRegressor
 
 __all__ = ["BoundForest", "Forest", "Scores"]
 
@@ -207,6 +210,30 @@ class Forest:
         X = np.zeros((n_rows, self.n_features), dtype=dtype)
         out = np.zeros(self._shape(n_rows), dtype=self.dtype)
         return _core.BoundForest(self._native, X, out, first, last, raw_score)
+
+    def as_estimator(
+        self, *, classes: Sequence[CategoryName] | None = None
+    ) -> ForestClassifier | ForestRegressor | ForestRanker:
+        """Return this model with the methods that scikit-learn users know.
+
+        Parameters
+        ----------
+        classes : labels of a classifier, where its file does not have them (LightGBM's and
+            XGBoost's, whose labels are else 0, 1, ...).
+
+        Returns
+        -------
+        By the objective: a classifier with ``classes_``, ``predict`` (labels) and
+        ``predict_proba``, or a regressor or ranker with ``predict``.
+
+        Raises
+        ------
+        ArgumentError
+            The number of labels is not the model's.
+        """
+        from shortlist.models.estimator import as_estimator
+
+        return as_estimator(self, classes)
 
     def describe(self) -> str:
         """Return a few lines of text about the model, and how it is scored."""
