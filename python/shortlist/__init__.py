@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         UnsupportedError,
     )
     from shortlist.index import Index, Neighbors
-    from shortlist.models import Forest, OnnxModel, load_model
+    from shortlist.models import Forest, OnnxModel, export_sklearn, load_model
 
     __version__: str
 
@@ -42,6 +42,7 @@ __all__ = [
     "StorageError",
     "UnsupportedError",
     "__version__",
+    "export_sklearn",
     "features",
     "hashing",
     "inspect",
@@ -54,7 +55,7 @@ __all__ = [
 _HOMES = {
     **dict.fromkeys(("Engine", "Shortlist"), "engine"),
     **dict.fromkeys(("Index", "Neighbors"), "index"),
-    **dict.fromkeys(("Forest", "OnnxModel", "load_model"), "models"),
+    **dict.fromkeys(("Forest", "OnnxModel", "export_sklearn", "load_model"), "models"),
     **dict.fromkeys(("inspect", "pack", "verify"), "bundle"),
 }
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from shortlist import strict_json
 from shortlist.errors import ArgumentError, FormatError, NotFoundError, StorageError
 
-__all__ = ["ALIGNMENT", "MAX_HEADER_BYTES", "Array", "load", "load_descriptor", "save"]
+__all__ = ["ALIGNMENT", "MAX_HEADER_BYTES", "Array", "load", "load_descriptor", "loads", "save"]
 
 Array: TypeAlias = NDArray[Any]
 
@@ -138,10 +138,26 @@ def load_descriptor(descriptor: int, where: str) -> tuple[dict[str, Array], dict
         if isinstance(error, StorageError):
             raise
         raise StorageError(f"{where}: {error.strerror or error}") from error
-    start, entries, metadata = _read_header(mapped, where)
+    return _arrays(mapped, where)
+
+
+def loads(data: bytes, where: str) -> tuple[dict[str, Array], dict[str, str]]:
+    """Take the arrays of a file's bytes, read-only views of them; checked as `load` checks.
+
+    Raises
+    ------
+    FormatError
+    """
+    if len(data) < 8:
+        raise _invalid(where, "shorter than its 8-byte header size")
+    return _arrays(data, where)
+
+
+def _arrays(data: mmap.mmap | bytes, where: str) -> tuple[dict[str, Array], dict[str, str]]:
+    start, entries, metadata = _read_header(data, where)
     arrays = {
         entry.name: np.ndarray(
-            entry.shape, dtype=entry.dtype, buffer=mapped, offset=start + entry.first
+            entry.shape, dtype=entry.dtype, buffer=data, offset=start + entry.first
         )
         for entry in entries
         if not _PAD.fullmatch(entry.name)
@@ -221,20 +237,20 @@ def _entry(dtype: str, shape: list[int], at: int) -> dict[str, object]:
     return {"dtype": dtype, "shape": shape, "data_offsets": [at, at + n_bytes]}
 
 
-def _read_header(mapped: mmap.mmap, where: str) -> tuple[int, list[_Entry], dict[str, str]]:
-    size = int.from_bytes(mapped[:8], "little")
+def _read_header(data: mmap.mmap | bytes, where: str) -> tuple[int, list[_Entry], dict[str, str]]:
+    size = int.from_bytes(data[:8], "little")
     if size > MAX_HEADER_BYTES:
         raise _invalid(where, f"the header claims {size} bytes, at most 8 MiB are taken")
-    if size > len(mapped) - 8:
+    if size > len(data) - 8:
         raise _invalid(where, f"the header claims {size} bytes, the file is shorter")
     start = 8 + size
     if start % 8:
         raise _invalid(where, "the data does not start at a multiple of 8 bytes")
-    header = strict_json.decode(mapped[8:start], where)
+    header = strict_json.decode(data[8:start], where)
     if not isinstance(header, dict):
         raise _invalid(where, "the header is not an object")
     metadata = _read_metadata(header.pop(_METADATA, {}), where)
-    n_bytes = len(mapped) - start
+    n_bytes = len(data) - start
     entries = [_read_entry(name, entry, n_bytes, where) for name, entry in header.items()]
     entries.sort(key=lambda entry: (entry.first, entry.last))
     covered = 0

@@ -29,7 +29,7 @@ __all__ = ["pack"]
 def pack(
     path: str | os.PathLike[str],
     *,
-    ranker: str | os.PathLike[str] | Forest,
+    ranker: str | os.PathLike[str] | Forest | object,
     retriever: Index | None = None,
     features: FeatureSet | None = None,
     items: object = None,
@@ -54,8 +54,9 @@ def pack(
     path
         The bundle's folder of versions, made if need be; its name is the bundle's.
     ranker
-        A model file, kept beside its compiled form; or a loaded forest. Alone it makes a bundle
-        that scores rows.
+        A model file, or a trained object of LightGBM, XGBoost, CatBoost or scikit-learn, whose
+        file is kept beside its compiled form; or a loaded forest. Alone it makes a bundle that
+        scores rows.
     retriever
         Index over the items; needs `features`. Its ids must be those of `items`, in any order.
     features

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,12 +19,20 @@ if TYPE_CHECKING:
     from shortlist.features import FeatureBlocks, FeatureSet
     from shortlist.models import Forest, OnnxModel
 
-__all__ = ["PackedRanker"]
+__all__ = ["PackedRanker", "original_name"]
 
 _COMPILED = "ranker.safetensors"
-_LIGHTGBM = "ranker.lightgbm.txt"
 _ONNX = "ranker.onnx"
 _SHOWN = 5
+# Extension of the original file, where the format's name does not end in it.
+_EXTENSIONS = {
+    "lightgbm-text": "txt",
+    "xgboost-binary": "bin",
+    "xgboost-dump": "dump.json",
+    "sklearn": "safetensors",
+}
+# Names that LightGBM and scikit-learn, XGBoost and CatBoost models have where training had none.
+_COUNTED = ("Column_{}", "f{}", "{}")
 
 
 class PackedRanker:
@@ -35,7 +41,8 @@ class PackedRanker:
     Parameters
     ----------
     ranker
-        A model file, or a loaded forest (then the bundle holds no original file).
+        A model file, a trained object (which goes through its library's file format), or a loaded
+        forest (then the bundle holds no original file).
     features
         What it must fit; None for a ranker alone.
     raw_score
@@ -48,27 +55,26 @@ class PackedRanker:
 
     def __init__(
         self,
-        ranker: str | os.PathLike[str] | Forest | OnnxModel,
+        ranker: object,
         features: FeatureSet | None,
         *,
         raw_score: bool,
     ) -> None:
-        from shortlist.models import Forest, OnnxModel, load_model
+        from shortlist.models import Forest, OnnxModel
+        from shortlist.models.load import OpenedModel, open_model
 
-        self._original: Path | None = None
+        self._opened: OpenedModel | None = None
         self._features = features
         self._raw_score = raw_score
-        if isinstance(ranker, str | os.PathLike):
-            self._original = Path(ranker)
-            self._model: Forest | OnnxModel = load_model(self._original)
-        elif isinstance(ranker, OnnxModel):
+        if isinstance(ranker, OnnxModel):
             raise ArgumentError(
                 "ranker: give the path of an ONNX graph, its file is packed as it is"
             )
-        elif isinstance(ranker, Forest):
-            self._model = ranker
+        if isinstance(ranker, Forest):
+            self._model: Forest | OnnxModel = ranker
         else:
-            raise ArgumentError(f"ranker is a {type(ranker).__name__}, expected a path or a Forest")
+            self._opened = open_model(ranker)
+            self._model = self._opened.model
         if isinstance(self._model, Forest):
             self.n_outputs = self._model.n_outputs
             if features is not None:
@@ -92,14 +98,14 @@ class PackedRanker:
 
         try:
             if not isinstance(self._model, Forest):
-                self._copy_original(folder / _ONNX)
+                self._write_original(folder / _ONNX)
                 return Part("ranker", "onnx", "onnx", (_ONNX,))
             tensors, metadata = self._model.compiled_arrays()
             safetensors.save(folder / _COMPILED, tensors, metadata)
             files = [_COMPILED]
-            if self._original is not None:
-                self._copy_original(folder / _LIGHTGBM)
-                files.append(_LIGHTGBM)
+            if self._opened is not None:
+                files.append(original_name(self._opened.form))
+                self._write_original(folder / files[-1])
         except OSError as error:
             if isinstance(error, StorageError):
                 raise
@@ -125,9 +131,16 @@ class PackedRanker:
             raise ArgumentError("raw_score: an ONNX graph has one kind of score")
         return n_graph_outputs(model, self._features)
 
-    def _copy_original(self, target: Path) -> None:
-        if self._original is not None:
-            shutil.copyfile(self._original, target)
+    def _write_original(self, target: Path) -> None:
+        if self._opened is not None:
+            target.write_bytes(self._opened.data)
+
+
+def original_name(form: str) -> str:
+    """Return the name that a model's original file has in a bundle, by its format."""
+    library, _, extension = form.partition("-")
+    extension = _EXTENSIONS.get(form, extension)
+    return f"ranker.{library}.{extension}" if extension else f"ranker.{library}"
 
 
 def _check_blocks(features: FeatureSet) -> None:
@@ -141,7 +154,9 @@ def _check_blocks(features: FeatureSet) -> None:
 
 def _check_names(model: Sequence[str], features: Sequence[str]) -> None:
     """Refuse features that are not the model's in its order; names made by counting say nothing."""
-    unnamed = all(name == f"Column_{i}" for i, name in enumerate(model))
+    unnamed = any(
+        all(name == counted.format(i) for i, name in enumerate(model)) for counted in _COUNTED
+    )
     if len(model) != len(features) and unnamed:
         raise MismatchError(
             f"the model takes {len(model)} features, the feature set makes {len(features)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
@@ -19,13 +20,15 @@ from shortlist.models.importers.catboost_json import import_catboost_json
 from shortlist.models.importers.ensemble import ImportedEnsemble
 from shortlist.models.importers.lightgbm import import_lightgbm
 from shortlist.models.importers.lightgbm_json import import_lightgbm_json
+from shortlist.models.importers.sklearn import import_sklearn
 from shortlist.models.importers.xgboost_binary import import_xgboost_binary
 from shortlist.models.importers.xgboost_dump import import_xgboost_dump
 from shortlist.models.importers.xgboost_json import import_xgboost_json
 from shortlist.models.importers.xgboost_ubj import import_xgboost_ubj
+from shortlist.models.live import LiveModel, live_model
 from shortlist.models.onnx_model import OnnxModel
 
-__all__ = ["load_model", "model_format"]
+__all__ = ["OpenedModel", "load_model", "model_format", "open_model"]
 
 _HEAD_BYTES = 1 << 16
 _ONNX_GRAPH, _ONNX_OPSETS = 7, 8  # fields of ModelProto
@@ -38,6 +41,7 @@ _IMPORTERS: dict[str, Callable[[bytes], ImportedEnsemble]] = {
     "xgboost-dump": import_xgboost_dump,
     "xgboost-json": import_xgboost_json,
     "xgboost-ubj": import_xgboost_ubj,
+    "sklearn": import_sklearn,
 }
 _REFUSED = {
     "pickle": "a Python pickle is never read, as it could run code",
@@ -46,22 +50,36 @@ _REFUSED = {
 }
 
 
+@dataclass(frozen=True)
+class OpenedModel:
+    """A model, and the file it came from."""
+
+    model: Forest | OnnxModel
+    data: bytes
+    form: str  # as model_format names it
+
+
 def load_model(
-    path: str | PathLike[str], *, feature_names: Sequence[str] | None = None
+    source: str | PathLike[str] | object, *, feature_names: Sequence[str] | None = None
 ) -> Forest | OnnxModel:
-    """Read a model file.
+    """Read a model from its file, or from a trained object.
 
     Parameters
     ----------
-    path : a LightGBM model (the text of ``Booster.save_model``, or the JSON of ``dump_model``), an XGBoost model (JSON, UBJSON or the
-        old binary format of ``Booster.save_model``, or a JSON dump of ``Booster.dump_model``) or
-        an ONNX graph. The format is told from the content.
+    source : path of a LightGBM model (the text of ``Booster.save_model``, or the JSON of
+        ``dump_model``), an XGBoost model (JSON, UBJSON or the old binary format of
+        ``Booster.save_model``, or a JSON dump of ``Booster.dump_model``), a file of
+        :func:`export_sklearn`, or an ONNX graph. The format is told from the content. Or an object
+        of the training library: a Booster or scikit-learn wrapper of LightGBM or XGBoost, a
+        CatBoost model, or a scikit-learn estimator that :func:`export_sklearn` takes; it goes
+        through its library's file format, and keeps its labels and its best iteration.
     feature_names : all features in order, for an XGBoost dump, which names only those that occur.
 
     Raises
     ------
     ArgumentError
-        feature_names for another format, or names that are not distinct strings.
+        feature_names for another format, or names that are not distinct strings; an object that is
+        not fitted, or of no library that is known.
     NotFoundError, StorageError
         There is no such file, or it cannot be read.
     FormatError
@@ -69,30 +87,58 @@ def load_model(
     UnsupportedError
         A known format, or a construct in it, that this version does not handle.
     """
+    return open_model(source, feature_names=feature_names).model
+
+
+def open_model(source: object, *, feature_names: Sequence[str] | None = None) -> OpenedModel:
+    """Read a model as :func:`load_model` does, and keep its file."""
+    if isinstance(source, str | PathLike):
+        live = LiveModel(str(source), _file_bytes(source))
+    else:
+        found = live_model(source)
+        if found is None:
+            raise ArgumentError(
+                f"model: got {type(source).__name__}, expected a path, or a model of LightGBM, "
+                f"XGBoost, CatBoost or scikit-learn"
+            )
+        live = found
+    form = model_format(live.data)
+    if feature_names is not None:
+        _check_names(feature_names, form)
     try:
-        data = Path(path).read_bytes()
+        return OpenedModel(_made(live, form, feature_names), live.data, form)
+    except (FormatError, UnsupportedError) as error:
+        raise type(error)(f"{live.name}: {error}") from error
+
+
+def _file_bytes(path: str | PathLike[str]) -> bytes:
+    try:
+        return Path(path).read_bytes()
     except FileNotFoundError:
         raise NotFoundError(f"{path}: no such model file") from None
     except OSError as error:
         raise StorageError(f"{path}: {error.strerror}") from error
-    form = model_format(data)
-    if feature_names is not None:
-        _check_names(feature_names, form)
-    try:
-        if form == "xgboost-dump":
-            return Forest.from_imported(import_xgboost_dump(data, feature_names))
-        if form in _IMPORTERS:
-            return Forest.from_imported(_IMPORTERS[form](data))
-        if form == "onnx":
-            return OnnxModel(data)
-    except (FormatError, UnsupportedError) as error:
-        raise type(error)(f"{path}: {error}") from error
+
+
+def _made(live: LiveModel, form: str, feature_names: Sequence[str] | None) -> Forest | OnnxModel:
+    if form == "onnx":
+        return OnnxModel(live.data)
     if form in _REFUSED:
-        raise UnsupportedError(f"{path}: {_REFUSED[form]}")
-    raise FormatError(
-        f"{path}: no model format that is known (LightGBM, XGBoost, ONNX); "
-        f"it begins with {data[:16]!r}"
-    )
+        raise UnsupportedError(_REFUSED[form])
+    if form == "xgboost-dump":
+        ensemble = import_xgboost_dump(live.data, feature_names)
+    elif form in _IMPORTERS:
+        ensemble = _IMPORTERS[form](live.data)
+    else:
+        raise FormatError(
+            f"no model format that is known (LightGBM, XGBoost, scikit-learn, ONNX); it begins "
+            f"with {live.data[:16]!r}"
+        )
+    if live.classes is not None:
+        ensemble = replace(ensemble, classes=live.classes)
+    if live.default_rounds is not None:
+        ensemble = replace(ensemble, default_rounds=live.default_rounds)
+    return Forest.from_imported(ensemble)
 
 
 def model_format(data: bytes) -> str:
@@ -111,6 +157,14 @@ def model_format(data: bytes) -> str:
             return name
     if head.lstrip().startswith((b"{", b"[")):
         return _object_format(data)
+    return _binary_format(data)
+
+
+def _binary_format(data: bytes) -> str:
+    """Tell formats that begin with no bytes of their own."""
+    head = data[:_HEAD_BYTES]
+    if head[8:9] == b"{" and b'"sklearn-trees"' in head:
+        return "sklearn"
     if _is_onnx(data):
         return "onnx"
     if any(name in head[:512] for name in (b"gbtree", b"gblinear", b"dart")):
