@@ -8,6 +8,8 @@ from pathlib import Path
 
 from shortlist.errors import FormatError, NotFoundError, StorageError, UnsupportedError
 from shortlist.models.forest import Forest
+from shortlist.models.importers.catboost_cbm import import_catboost_cbm
+from shortlist.models.importers.catboost_json import import_catboost_json
 from shortlist.models.importers.ensemble import ImportedEnsemble
 from shortlist.models.importers.lightgbm import import_lightgbm
 from shortlist.models.onnx_model import OnnxModel
@@ -18,14 +20,14 @@ _HEAD_BYTES = 1 << 16
 _ONNX_GRAPH, _ONNX_OPSETS = 7, 8  # fields of ModelProto
 _IMPORTERS: dict[str, Callable[[bytes], ImportedEnsemble]] = {
     "lightgbm-text": import_lightgbm,
+    "catboost-cbm": import_catboost_cbm,
+    "catboost-json": import_catboost_json,
 }
 _REFUSED = {
     "lightgbm-json": "a LightGBM dump_model() JSON is not handled; save text by Booster.save_model",
     "xgboost-json": "an XGBoost JSON model is not handled",
     "xgboost-ubj": "an XGBoost UBJSON model is not handled",
     "xgboost-binary": "an XGBoost model in the old binary format is not handled",
-    "catboost-cbm": "a CatBoost cbm model is not handled",
-    "catboost-json": "a CatBoost JSON model is not handled",
     "pickle": "a Python pickle is never read, as it could run code",
     "gzip": "compressed by gzip is not handled; unpack it first",
     "zip": "a zip archive is not handled",
