@@ -141,7 +141,9 @@ def _check_blocks(features: FeatureSet) -> None:
 
 def _check_names(model: Sequence[str], features: Sequence[str]) -> None:
     """Refuse features that are not the model's in its order; names made by counting say nothing."""
-    unnamed = all(name == f"Column_{i}" for i, name in enumerate(model))
+    unnamed = any(
+        all(name == f"{start}{i}" for i, name in enumerate(model)) for start in ("Column_", "f")
+    )
     if len(model) != len(features) and unnamed:
         raise MismatchError(
             f"the model takes {len(model)} features, the feature set makes {len(features)}"

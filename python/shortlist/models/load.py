@@ -17,6 +17,7 @@ from shortlist.models.forest import Forest
 from shortlist.models.importers.ensemble import ImportedEnsemble
 from shortlist.models.importers.lightgbm import import_lightgbm
 from shortlist.models.importers.lightgbm_json import import_lightgbm_json
+from shortlist.models.importers.onnx_trees import import_onnx_trees
 from shortlist.models.importers.xgboost_binary import import_xgboost_binary
 from shortlist.models.importers.xgboost_dump import import_xgboost_dump
 from shortlist.models.importers.xgboost_json import import_xgboost_json
@@ -51,9 +52,10 @@ def load_model(
 
     Parameters
     ----------
-    path : a LightGBM model (the text of ``Booster.save_model``, or the JSON of ``dump_model``), an XGBoost model (JSON, UBJSON or the
-        old binary format of ``Booster.save_model``, or a JSON dump of ``Booster.dump_model``) or
-        an ONNX graph. The format is told from the content.
+    path : a LightGBM model (the text of ``Booster.save_model``, or the JSON of ``dump_model``), an
+        XGBoost model (JSON, UBJSON or the old binary format of ``Booster.save_model``, or a JSON
+        dump of ``Booster.dump_model``) or an ONNX graph. The format is told from the content. A
+        graph whose scores come from one tree operator becomes a Forest, another an OnnxModel.
     feature_names : all features in order, for an XGBoost dump, which names only those that occur.
 
     Raises
@@ -82,7 +84,7 @@ def load_model(
         if form in _IMPORTERS:
             return Forest.from_imported(_IMPORTERS[form](data))
         if form == "onnx":
-            return OnnxModel(data)
+            return _load_onnx(data)
     except (FormatError, UnsupportedError) as error:
         raise type(error)(f"{path}: {error}") from error
     if form in _REFUSED:
@@ -91,6 +93,16 @@ def load_model(
         f"{path}: no model format that is known (LightGBM, XGBoost, ONNX); "
         f"it begins with {data[:16]!r}"
     )
+
+
+def _load_onnx(data: bytes) -> Forest | OnnxModel:
+    ensemble = import_onnx_trees(data)
+    if ensemble is None:
+        return OnnxModel(data)
+    try:
+        return Forest.from_imported(ensemble)
+    except UnsupportedError:  # such as more thresholds of a feature than the compiled form has
+        return OnnxModel(data)
 
 
 def model_format(data: bytes) -> str:
