@@ -164,7 +164,9 @@ class ForestClassifier(_ForestEstimator):
             return found
         if self.n_classes_ == 1:
             return found[:, np.newaxis]
-        both: Scores = np.stack((1 - found, found), axis=1)
+        both = np.empty((len(found), 2), dtype=found.dtype)
+        both[:, 0] = 1 - found
+        both[:, 1] = found
         return both
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
@@ -179,7 +181,8 @@ class ForestClassifier(_ForestEstimator):
             codes = (found >= 0.0).astype(np.int64)
         else:
             codes = (found > (0.0 if by_raw else 0.5)).astype(np.int64)
-        return self.classes_.take(codes)
+        labels: NDArray[Any] = self.classes_.take(codes)
+        return labels
 
     def predict_log_proba(self, X: ArrayLike) -> Scores:
         """Predict logarithms of probabilities, shape (n, n_classes)."""

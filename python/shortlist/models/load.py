@@ -72,10 +72,10 @@ def load_model(
         ``Booster.save_model``, or a JSON dump of ``Booster.dump_model``), a CatBoost model (cbm or
         JSON), a file of :func:`export_sklearn`, or an ONNX graph. The format is told from the
         content. A graph whose scores come from one tree operator becomes a Forest, another an
-        OnnxModel. Or an object
-        of the training library: a Booster or scikit-learn wrapper of LightGBM or XGBoost, a
-        CatBoost model, or a scikit-learn estimator that :func:`export_sklearn` takes; it goes
-        through its library's file format, and keeps its labels and its best iteration.
+        OnnxModel. Or an object of the training library: a Booster or scikit-learn wrapper of
+        LightGBM or XGBoost, a CatBoost model, or a scikit-learn estimator that
+        :func:`export_sklearn` takes; it goes through its library's file format, and keeps its
+        labels and its best iteration.
     feature_names : all features in order, for an XGBoost dump, which names only those that occur.
 
     Raises
@@ -134,8 +134,8 @@ def _made(live: LiveModel, form: str, feature_names: Sequence[str] | None) -> Fo
         ensemble = _IMPORTERS[form](live.data)
     else:
         raise FormatError(
-            f"no model format that is known (LightGBM, XGBoost, CatBoost, scikit-learn, ONNX); it begins "
-            f"with {live.data[:16]!r}"
+            f"no model format that is known (LightGBM, XGBoost, CatBoost, scikit-learn, ONNX); it "
+            f"begins with {live.data[:16]!r}"
         )
     if live.classes is not None:
         ensemble = replace(ensemble, classes=live.classes)
