@@ -1,6 +1,5 @@
 """load_model tells formats by their content, and refuses what it cannot score."""
 
-import json
 import sys
 
 import numpy as np
