@@ -82,7 +82,7 @@ py::array_t<float> compute_ctrs(const py::dict& tensors, const Array<T>& rows) {
 py::array_t<double> transformed(const Array<double>& raw_scores, std::uint32_t transform) {
   if (raw_scores.ndim() != 2) throw Error(ErrorCode::invalid_argument, "raw_scores: expected 2 dimensions");
   const auto n_outputs = static_cast<std::size_t>(raw_scores.shape(1));
-  if (n_outputs == 0 || !trees::is_transform(transform)) {
+  if (n_outputs == 0 || !trees::is_transform(transform, static_cast<std::uint32_t>(n_outputs))) {
     throw Error(ErrorCode::invalid_argument, "transform " + std::to_string(transform) + " of " +
                                                  std::to_string(n_outputs) + " outputs is unknown");
   }

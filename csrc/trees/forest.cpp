@@ -317,7 +317,8 @@ void Forest::leaf_indices(const Rows& rows, std::size_t n, Rounds rounds, std::u
   for (std::size_t first = 0; first < n; first += block_rows_) {
     const std::size_t count = std::min(block_rows_, n - first);
     each_segment(rows.from(first), count, rounds, part, [&](const WalkArrays& arrays) {
-      walk(arrays, part.ranks, count, KeepLeafId{leaf_ids_.data(), leaf, first_tree, out + first * width, width});
+      walk(arrays, part.ranks, count,
+           KeepLeafId{leaf_ids_.data(), leaf, first_tree, out + first * width, width});
     });
   }
 }

@@ -80,9 +80,6 @@ Source: TypeAlias = tuple[ArrowTable, int] | tuple[NDArray[np.generic], NDArray[
 
 def fill_rows(out: NDArray[np.float32] | NDArray[np.float64], sources: list[Source]) -> None: ...
 
-# CatBoost's hash of each text, as of a category.
-def catboost_hash_texts(texts: list[str]) -> NDArray[np.uint32]: ...
-
 # Telemetry
 
 class StageCounts(TypedDict):

@@ -152,16 +152,17 @@ def test_batches_of_every_size_score_alike(tmp_path):
         np.testing.assert_array_equal(found[:n], raw(model, X[:n]))
 
 
-def test_more_than_254_borders_and_9_levels(tmp_path):
+@pytest.mark.parametrize(("depth", "iterations", "borders"), [(2, 700, 255), (9, 4, 9)])
+def test_more_than_254_borders_or_8_levels(depth, iterations, borders, tmp_path):
     rng = np.random.default_rng(5)
-    X = rng.normal(size=(900, 2)).astype(np.float32)
-    y = np.sin(40 * X[:, 0]) + rng.normal(size=900)
-    model = trained(X, y, iterations=30, depth=9, border_count=600, l2_leaf_reg=0.01)
-    borders = max(len(b) for b in model.get_borders().values())
-    assert borders > 254
-    at = np.array([b for bs in model.get_borders().values() for b in bs], np.float32)
+    X = rng.normal(size=(900, 1)).astype(np.float32)
+    y = rng.normal(size=900)
+    params = {"border_count": 800, "random_strength": 50, "l2_leaf_reg": 0.01}
+    model = trained(X, y, iterations=iterations, depth=depth, **params)
+    at = np.array(model.get_borders()[0], np.float32)
+    assert len(at) >= borders
     edges = np.concatenate([at, np.nextafter(at, np.float32(9)), np.nextafter(at, np.float32(-9))])
-    rows = rng.choice(edges, (500, 2))
+    rows = rng.choice(edges, (200, 1))
 
     for form in ("cbm", "json"):
         np.testing.assert_array_equal(scores(saved(model, tmp_path, form), rows), raw(model, rows))

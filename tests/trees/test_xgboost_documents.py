@@ -4,10 +4,12 @@ import json
 
 import numpy as np
 import pytest
+import scipy.sparse
 import xgboost
 from xgboost_scores import expected, imported, matrix, scores
 
 from shortlist import _core
+from shortlist.models import Forest, load_model
 from shortlist.models.importers.ensemble import Transform
 from shortlist.models.importers.xgboost_json import import_xgboost_json
 from shortlist.models.importers.xgboost_ubj import import_xgboost_ubj
@@ -326,3 +328,30 @@ def test_a_linear_model_takes_the_first_base_score_for_all_outputs():
     changed.load_model(bytearray(packed(document)))
 
     np.testing.assert_array_equal(rescored(document), expected(changed, ROWS, True))
+
+
+@pytest.mark.parametrize("booster", ["gbtree", "gblinear"])
+def test_what_a_sparse_row_lacks_is_missing(booster):
+    rows = ROWS * (np.random.default_rng(1).random(ROWS.shape) < 0.5)
+    model = train(rows=np.where(rows == 0, np.nan, rows), target=rows.sum(axis=1), booster=booster)
+    sparse = scipy.sparse.csr_matrix(rows)
+    forest = Forest.from_imported(imported(bytes(model.save_raw("ubj"))))
+
+    found = forest.predict(sparse)
+
+    np.testing.assert_array_equal(found, model.predict(xgboost.DMatrix(sparse, nthread=1)))
+    assert found.dtype == np.float32
+
+
+def test_a_file_is_loaded_by_its_content(tmp_path):
+    booster = train()
+    path = tmp_path / "model.txt"
+    for form in ("json", "ubj"):
+        path.write_bytes(bytes(booster.save_raw(form)))
+
+        np.testing.assert_array_equal(load_model(path).predict(ROWS), booster.inplace_predict(ROWS))
+    booster.dump_model(path, dump_format="json")
+    names = ["a", "b", "c", "d"]
+    forest = load_model(path, feature_names=names)
+    assert forest.feature_names == tuple(names)
+    assert forest.objective == "unknown"

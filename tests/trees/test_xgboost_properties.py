@@ -9,7 +9,7 @@ import xgboost
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reference import reached_leaves
-from xgboost_scores import expected, imported, matrix, scores
+from xgboost_scores import expected, imported, leaves, matrix, scores
 
 warnings.filterwarnings("ignore", message=".*(deprecated|are not used).*")
 
@@ -198,9 +198,9 @@ def test_random_models_score_as_xgboost_on_edge_rows(params, seed):
     if name == "gblinear":
         return
     ensemble = imported(files[0])
-    leaves = booster.predict(matrix(booster, finite), pred_leaf=True, validate_features=False)
-    reached = ensemble.leaf_ids[reached_leaves(ensemble, finite)]
-    np.testing.assert_array_equal(reached, leaves.reshape(reached.shape))
+    known = booster.predict(matrix(booster, finite), pred_leaf=True, validate_features=False)
+    found = leaves(ensemble, finite)
+    np.testing.assert_array_equal(found, known.reshape(found.shape))
     n_rounds = len(ensemble.round_offsets) - 1
     assert n_rounds == booster.num_boosted_rounds()
     first = int(rng.integers(0, n_rounds))
@@ -217,8 +217,7 @@ def check_dump(booster, ensemble, X):
     X = X[:, : len(dump.feature_names)]
     padded = np.zeros((len(X), len(ensemble.feature_names)))
     padded[:, : X.shape[1]] = X
-    reached = dump.leaf_ids[reached_leaves(dump, X)]
-    np.testing.assert_array_equal(reached, ensemble.leaf_ids[reached_leaves(ensemble, padded)])
+    np.testing.assert_array_equal(leaves(dump, X), leaves(ensemble, padded))
     np.testing.assert_array_equal(
         dump.leaf_values[reached_leaves(dump, X)],
         ensemble.leaf_values[reached_leaves(ensemble, padded)],

@@ -4,9 +4,10 @@ import json
 
 import numpy as np
 import xgboost
-from reference import raw_scores
+from reference import raw_scores, reached_leaves
 
 from shortlist import _core
+from shortlist.models import Forest
 from shortlist.models.importers.xgboost_binary import import_xgboost_binary
 from shortlist.models.importers.xgboost_dump import import_xgboost_dump
 from shortlist.models.importers.xgboost_json import import_xgboost_json
@@ -25,13 +26,23 @@ def imported(data):
 
 
 def scores(data, X, raw, rounds=None):
-    """Scores of a file's model, shape (n, n_outputs)."""
+    """Scores of a file's model, shape (n, n_outputs): of the forest, which the reference equals."""
     ensemble = imported(data)
+    forest = Forest.from_imported(ensemble)
+    found = forest.predict(X, raw_score=raw, iteration_range=rounds).reshape(len(X), -1)
     with np.errstate(all="ignore"):  # sums of a linear model overflow where XGBoost's do
         sums = raw_scores(ensemble, X, rounds)
-    if raw:
-        return sums
-    return _core.transformed(int(ensemble.transform), ensemble.scale, sums.astype(np.float64))
+    if not raw:
+        sums = _core.transformed(int(ensemble.transform), ensemble.scale, sums.astype(np.float64))
+    np.testing.assert_array_equal(found, sums)
+    return found
+
+
+def leaves(ensemble, X):
+    """Leaf that each row reaches in each tree, as the library numbers them."""
+    found = Forest.from_imported(ensemble).leaf_indices(X)
+    np.testing.assert_array_equal(found, ensemble.leaf_ids[reached_leaves(ensemble, X)])
+    return found
 
 
 def expected(booster, X, raw, rounds=None):

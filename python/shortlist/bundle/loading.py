@@ -17,7 +17,7 @@ from shortlist.bundle import manifest as manifests
 from shortlist.bundle.files import check_files
 from shortlist.bundle.folder import Folder
 from shortlist.bundle.versions import resolve
-from shortlist.errors import MismatchError, NotFoundError, UnsupportedError
+from shortlist.errors import FormatError, MismatchError, NotFoundError, UnsupportedError
 
 if TYPE_CHECKING:
     from shortlist.features import FeatureSet
@@ -79,12 +79,13 @@ def external_ranker(version: Path) -> _core.CallbackRanker | None:
     if features is None:
         raise MismatchError(f"{part.files[0]}: an ONNX ranker needs the bundle to have features")
     from shortlist.features import FeatureSet
-    from shortlist.models import OnnxModel, load_model
+    from shortlist.models import OnnxModel
 
     definition = FeatureSet.from_json((version / features.files[0]).read_bytes())
-    model = load_model(version / part.files[0])
-    if not isinstance(model, OnnxModel):
-        raise MismatchError(f"{part.files[0]}: not an ONNX graph")
+    try:
+        model = OnnxModel((version / part.files[0]).read_bytes())
+    except (FormatError, UnsupportedError) as error:
+        raise type(error)(f"{part.files[0]}: {error}") from error
     return _core.CallbackRanker(
         _BlockScorer(model, definition), definition.names, n_graph_outputs(model, definition)
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from shortlist import _core
 from shortlist.arguments import checked_integer
@@ -14,7 +14,8 @@ from shortlist.errors import ArgumentError
 from shortlist.models.compiler import Tensors, compile_ensemble
 from shortlist.models.description import read_description
 from shortlist.models.importers.ensemble import CategoryName, ImportedEnsemble
-from shortlist.models.rows import SparseRows, dense_rows, sparse_rows
+from shortlist.models.inputs import ModelInputs, is_frame
+from shortlist.models.rows import SparseRows, dense_rows, densified, sparse_rows
 from shortlist.models.summary import summary
 
 if TYPE_CHECKING:
@@ -64,6 +65,9 @@ class Forest:
         self.dtype: np.dtype[np.float32] | np.dtype[np.float64] = (
             np.dtype(np.float32) if self._native.is_float32 else np.dtype(np.float64)
         )
+        self._inputs = ModelInputs(
+            description.feature_names, description.category_names, description.hashed_features
+        )
         self.objective: str = metadata.get("objective", "")
         self.source: str = metadata.get("source", "")
 
@@ -98,7 +102,7 @@ class Forest:
 
     def predict(
         self,
-        X: ArrayLike,
+        X: object,
         *,
         raw_score: bool = False,
         iteration_range: IterationRange | None = None,
@@ -113,6 +117,9 @@ class Forest:
             is converted once (integers and booleans to float64). NaN is missing. Values of
             categorical features are the category numbers of training. Or a SciPy CSR matrix, whose
             absent entries are what they are to the training library: missing for XGBoost, else 0.
+            Or a frame (pandas, polars, anything of Arrow's PyCapsule interface, a mapping of
+            columns): columns are found by name, and categories by value, whichever codes the frame
+            gives them.
         raw_score : the sums of leaves, without the objective's transform (and, for LightGBM,
             without the mean that a random forest takes).
         iteration_range : boosting rounds (first, last), last excluded; by default the first
@@ -149,7 +156,7 @@ class Forest:
 
     def leaf_indices(
         self,
-        X: ArrayLike,
+        X: object,
         *,
         iteration_range: IterationRange | None = None,
         n_threads: int = 1,
@@ -248,9 +255,16 @@ class Forest:
     def _shape(self, n: int) -> tuple[int, ...]:
         return (n,) if self.n_outputs == 1 else (n, self.n_outputs)
 
-    def _rows(self, X: ArrayLike) -> NDArray[np.generic] | SparseRows:
-        sparse = sparse_rows(X, self.n_features)
-        return dense_rows(X, self.n_features) if sparse is None else sparse
+    def _rows(self, X: object) -> NDArray[np.generic] | SparseRows:
+        if not isinstance(X, np.ndarray):
+            if is_frame(X):
+                return self._inputs.matrix(X)
+            sparse = sparse_rows(X, self.n_features)
+            if sparse is not None and self._native.derives_features:
+                return densified(sparse, self.n_features)
+            if sparse is not None:
+                return sparse
+        return dense_rows(X, self.n_features)
 
     def _rounds(self, iteration_range: IterationRange | None) -> IterationRange:
         if iteration_range is None:

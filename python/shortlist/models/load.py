@@ -20,6 +20,7 @@ from shortlist.models.importers.catboost_json import import_catboost_json
 from shortlist.models.importers.ensemble import ImportedEnsemble
 from shortlist.models.importers.lightgbm import import_lightgbm
 from shortlist.models.importers.lightgbm_json import import_lightgbm_json
+from shortlist.models.importers.onnx_trees import import_onnx_trees
 from shortlist.models.importers.sklearn import import_sklearn
 from shortlist.models.importers.xgboost_binary import import_xgboost_binary
 from shortlist.models.importers.xgboost_dump import import_xgboost_dump
@@ -69,9 +70,10 @@ def load_model(
     source : path of a LightGBM model (the text of ``Booster.save_model``, or the JSON of
         ``dump_model``), an XGBoost model (JSON, UBJSON or the old binary format of
         ``Booster.save_model``, or a JSON dump of ``Booster.dump_model``), a CatBoost model (cbm or
-        JSON of ``save_model``), a file of :func:`export_sklearn`, or an ONNX graph. The format is
-        told from the content. Or an object of the training library: a Booster or scikit-learn
-        wrapper of LightGBM or XGBoost, a CatBoost model, or a scikit-learn estimator that
+        JSON), a file of :func:`export_sklearn`, or an ONNX graph. The format is told from the
+        content. A graph whose scores come from one tree operator becomes a Forest, another an
+        OnnxModel. Or an object of the training library: a Booster or scikit-learn wrapper of
+        LightGBM or XGBoost, a CatBoost model, or a scikit-learn estimator that
         :func:`export_sklearn` takes; it goes through its library's file format, and keeps its
         labels and its best iteration.
     feature_names : all features in order, for an XGBoost dump, which names only those that occur.
@@ -123,7 +125,7 @@ def _file_bytes(path: str | PathLike[str]) -> bytes:
 
 def _made(live: LiveModel, form: str, feature_names: Sequence[str] | None) -> Forest | OnnxModel:
     if form == "onnx":
-        return OnnxModel(live.data)
+        return _load_onnx(live.data)
     if form in _REFUSED:
         raise UnsupportedError(_REFUSED[form])
     if form == "xgboost-dump":
@@ -140,6 +142,16 @@ def _made(live: LiveModel, form: str, feature_names: Sequence[str] | None) -> Fo
     if live.default_rounds is not None:
         ensemble = replace(ensemble, default_rounds=live.default_rounds)
     return Forest.from_imported(ensemble)
+
+
+def _load_onnx(data: bytes) -> Forest | OnnxModel:
+    ensemble = import_onnx_trees(data)
+    if ensemble is None:
+        return OnnxModel(data)
+    try:
+        return Forest.from_imported(ensemble)
+    except UnsupportedError:  # such as more thresholds of a feature than the compiled form has
+        return OnnxModel(data)
 
 
 def model_format(data: bytes) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol, cast
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from shortlist.errors import ArgumentError
 
-__all__ = ["SparseRows", "dense_rows", "sparse_rows"]
+__all__ = ["SparseRows", "dense_rows", "densified", "sparse_rows"]
 
 
 class SparseRows(NamedTuple):
@@ -36,7 +36,7 @@ class _Csr(Protocol):
     def sum_duplicates(self) -> None: ...
 
 
-def dense_rows(X: ArrayLike, n_features: int) -> NDArray[np.generic]:
+def dense_rows(X: object, n_features: int) -> NDArray[np.generic]:
     """Return float32 or float64 of shape (n, n_features) in C order, X itself where it is that.
 
     Raises
@@ -85,7 +85,22 @@ def sparse_rows(X: object, n_features: int) -> SparseRows | None:
     )
 
 
-def _as_array(X: ArrayLike) -> NDArray[np.generic]:
+def densified(rows: SparseRows, n_features: int) -> NDArray[np.generic]:
+    """Return sparse rows as a matrix whose absent entries are 0.
+
+    Raises
+    ------
+    ArgumentError
+        An entry is in none of the columns.
+    """
+    if rows.indices.size and not 0 <= rows.indices.min() <= rows.indices.max() < n_features:
+        raise ArgumentError(f"X: sparse rows list columns that are not in 0..{n_features - 1}")
+    dense = np.zeros((len(rows), n_features), dtype=rows.values.dtype)
+    dense[np.repeat(np.arange(len(rows)), np.diff(rows.indptr)), rows.indices] = rows.values
+    return dense
+
+
+def _as_array(X: object) -> NDArray[np.generic]:
     try:
         return np.asarray(X)
     except ValueError as error:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shortlist.models.importers.ensemble import Aggregate, Transform
+from shortlist.models.importers.onnx_attributes import TreeOperator
 from shortlist.models.importers.onnx_forest import IntArray
-from shortlist.models.importers.onnx_operators import TreeOperator
 
 __all__ = ["Scores", "make_scores"]
 
@@ -28,7 +28,7 @@ _AGGREGATES = {
     "MIN": Aggregate.MIN,
     "MAX": Aggregate.MAX,
 }
-_NEUTRAL = {Aggregate.SUM: 0.0, Aggregate.MIN: np.inf, Aggregate.MAX: -np.inf}
+_NEUTRAL_SIGNS = {Aggregate.SUM: 0.0, Aggregate.MIN: 1.0, Aggregate.MAX: -1.0}
 _FEW_VALUES = 1 << 20  # leaves times outputs that are written out whatever the number of weights
 _MOST_VALUES_A_WEIGHT = 16
 
@@ -104,7 +104,8 @@ def make_scores(
     if operator.classes is not None and operator.n_outputs == 2:
         scores = _two_classes(operator, weights, len(leaf_sources))
     else:
-        scores = _each_output(operator, weights, len(leaf_sources))
+        greatest = float(np.finfo(np.float32 if float32 else np.float64).max)
+        scores = _each_output(operator, weights, len(leaf_sources), greatest)
     if scores is None or float32:
         return scores
     if scores.transform == Transform.FLOAT32_NONZERO_SOFTMAX:
@@ -142,7 +143,13 @@ def _sorted_weights(
     )
 
 
-def _each_output(operator: TreeOperator, weights: _Weights, n_leaves: int) -> Scores | None:
+def _each_output(
+    operator: TreeOperator, weights: _Weights, n_leaves: int, greatest: float
+) -> Scores | None:
+    """Return the scores of outputs that are made one like another.
+
+    ``greatest`` is that of the numbers: it stands for no weight where the least counts.
+    """
     base = operator.base
     aggregate = _AGGREGATES[operator.aggregate]
     transform = _TRANSFORMS[operator.transform]
@@ -164,7 +171,7 @@ def _each_output(operator: TreeOperator, weights: _Weights, n_leaves: int) -> Sc
     single = _single_outputs(weights, n_leaves) if aggregate == Aggregate.SUM else None
     if single is not None:
         return _scores(operator, weights.values, single, base, transform)
-    values = _dense(weights, n_leaves, _NEUTRAL[aggregate])
+    values = _dense(weights, n_leaves, _NEUTRAL_SIGNS[aggregate] * greatest)
     if values is None:
         return None
     values[:, never] = 0.0

@@ -18,6 +18,7 @@ from shortlist.models.importers.ensemble import (
     ViewKind,
     as_less_or_equal,
 )
+from shortlist.models.importers.onnx_attributes import MOST_FEATURES, offsets_of
 from shortlist.models.importers.onnx_forest import (
     IntArray,
     Mode,
@@ -26,7 +27,7 @@ from shortlist.models.importers.onnx_forest import (
     merge_equalities,
 )
 from shortlist.models.importers.onnx_graph import FLOAT, Tensor, read_graph
-from shortlist.models.importers.onnx_operators import MOST_FEATURES, read_operator
+from shortlist.models.importers.onnx_operators import read_operator
 from shortlist.models.importers.onnx_path import TreePath, find_tree_path
 from shortlist.models.importers.onnx_scores import make_scores
 
@@ -73,7 +74,7 @@ def import_onnx_trees(data: bytes) -> ImportedEnsemble | None:
     splits = np.flatnonzero(reachable)
     splits = splits[np.argsort(trees[splits], kind="stable")]
     n_trees = forest.roots.size
-    split_offsets = _offsets(np.bincount(trees[splits], minlength=n_trees))
+    split_offsets = offsets_of(np.bincount(trees[splits], minlength=n_trees))
     place = np.zeros(forest.modes.size, np.int64)
     place[splits] = np.arange(splits.size) - split_offsets[trees[splits]]
     on_true, on_false, leaf_sources, leaf_offsets = _place_children(
@@ -107,7 +108,7 @@ def import_onnx_trees(data: bytes) -> ImportedEnsemble | None:
         left=left,
         right=right,
         leaf_values=scores.leaf_values,
-        category_offsets=_offsets(counts),
+        category_offsets=offsets_of(counts),
         categories=members,
         missing_left=missing_left,
         round_offsets=None if whole else np.arange(n_trees + 1),
@@ -164,7 +165,7 @@ def _place_children(
     sources = ~np.concatenate((children[ways], forest.roots[lone]))
     owners = np.concatenate((trees[ways], lone))
     order = np.lexsort((sources, owners))
-    offsets = _offsets(np.bincount(owners, minlength=n_trees))
+    offsets = offsets_of(np.bincount(owners, minlength=n_trees))
     numbers = np.empty(order.size, np.int64)
     numbers[order] = np.arange(order.size) - offsets[owners[order]]
     placed = place[np.maximum(children, 0)] if place.size else children
@@ -269,7 +270,3 @@ def _one_number(constant: Tensor, n_outputs: int) -> float | None:
     if not np.isfinite(number) or (values != values[0]).any():
         return None
     return number
-
-
-def _offsets(counts: IntArray) -> IntArray:
-    return np.concatenate(([0], np.cumsum(counts))).astype(np.int64)

@@ -180,7 +180,7 @@ def _linear(model: XGBoostModel) -> ImportedEnsemble:
         leaf_values=np.zeros(0),
         category_offsets=offsets,
         categories=np.zeros(0),
-        round_offsets=offsets,
+        round_offsets=np.zeros(2, dtype=np.int64),  # all in one round
         linear_weights=np.ascontiguousarray(table[:-1]),
         float32=True,
         float32_input=True,
