@@ -21,6 +21,7 @@ from onnx_models import (
     without_post_transform,
 )
 
+from shortlist.errors import UnsupportedError
 from shortlist.models import Forest, OnnxModel, load_model
 from shortlist.models.importers.ensemble import ViewKind
 from shortlist.models.importers.onnx_trees import import_onnx_trees
@@ -88,27 +89,37 @@ def exponential(source, target):
     return helper.make_node("Exp", [source], [target])
 
 
-def test_more_thresholds_than_fit_are_left_to_onnx_runtime(tmp_path):
-    n = 66000
+def test_what_the_compiled_form_cannot_hold_is_left_to_onnx_runtime(tmp_path, monkeypatch):
+    def refuse(ensemble):
+        raise UnsupportedError("more than fits")
+
+    monkeypatch.setattr(Forest, "from_imported", refuse)
+    path = tmp_path / "stump.onnx"
+    path.write_bytes(regressor())
+
+    np.testing.assert_array_equal(load_model(path).predict(ROWS[:3]), [1.0, 1.0, 2.0])
+
+
+def test_a_chain_of_66000_nodes_is_read_and_scored():
+    n = 66_000
     leaves = np.arange(n + 1)
-    path = tmp_path / "wide.onnx"
-    path.write_bytes(
-        regressor(
-            nodes_treeids=[0] * (2 * n + 1),
-            nodes_nodeids=[*range(2 * n + 1)],
-            nodes_featureids=[0] * (2 * n + 1),
-            nodes_values=[*map(float, range(n)), *([0.0] * (n + 1))],
-            nodes_modes=["BRANCH_LEQ"] * n + ["LEAF"] * (n + 1),
-            nodes_truenodeids=[*(n + leaves[:n]), *([0] * (n + 1))],
-            nodes_falsenodeids=[*range(1, n), 2 * n, *([0] * (n + 1))],
-            target_treeids=[0] * (n + 1),
-            target_nodeids=[*(n + leaves)],
-            target_ids=[0] * (n + 1),
-            target_weights=[*map(float, leaves)],
-        )
+    data = regressor(
+        nodes_treeids=[0] * (2 * n + 1),
+        nodes_nodeids=[*range(2 * n + 1)],
+        nodes_featureids=[0] * (2 * n + 1),
+        nodes_values=[*map(float, range(n)), *([0.0] * (n + 1))],
+        nodes_modes=["BRANCH_LEQ"] * n + ["LEAF"] * (n + 1),
+        nodes_truenodeids=[*(n + leaves[:n]), *([0] * (n + 1))],
+        nodes_falsenodeids=[*range(1, n), 2 * n, *([0] * (n + 1))],
+        target_treeids=[0] * (n + 1),
+        target_nodeids=[*(n + leaves)],
+        target_ids=[0] * (n + 1),
+        target_weights=[*map(float, leaves)],
     )
 
-    assert isinstance(load_model(path), OnnxModel)
+    scores = forest(data).predict(np.array([[-1.0], [0.5], [65_998.5], [1e9]], np.float32))
+
+    np.testing.assert_array_equal(scores, [0.0, 1.0, 65_999.0, 66_000.0])
 
 
 @pytest.mark.parametrize("transform", ["NONE", "LOGISTIC", "SOFTMAX", "SOFTMAX_ZERO", "PROBIT"])
@@ -451,8 +462,8 @@ def test_large_sets_of_other_numbers_are_left_to_onnx_runtime(members):
     assert import_onnx_trees(sets(members)) is None
 
 
-def test_a_hundred_thousand_nodes_are_read_in_no_time():
-    n_trees, depth = 1000, 7
+def test_many_trees_score_as_onnx_runtime():
+    n_trees, depth = 300, 7
     inner, n = 2**depth - 1, 2 ** (depth + 1) - 1
     rng = np.random.default_rng(0)
     leaves = np.arange(inner, n)

@@ -142,11 +142,11 @@ def test_numbers_of_another_width_are_refused():
     [b"\x08\x01", b"\x08\x01\x10\x01", b"\x0d\0\0\0\0\x15\0\0\0\0", b"\x08\x01\x08\x01\x10\x01"],
 )
 def test_many_small_fields_take_memory_in_proportion(pattern):
-    data = pattern * (1_500_000 // len(pattern))
+    data = pattern * (200_000 // len(pattern))
     tracemalloc.start()
 
     read_message(data, "test")
 
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 10 * len(data) + 10_000_000
+    assert peak < 10 * len(data) + 10_000_000  # the least is for one stretch of a long run
