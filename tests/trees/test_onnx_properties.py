@@ -42,7 +42,9 @@ SHAPES = st.fixed_dictionaries(
         "tensors": st.booleans(),
         "base": st.booleans(),
         "tracks": st.sampled_from(["none", "all", "some"]),
-        "weights": st.sampled_from(["one output a tree", "all outputs", "some outputs"]),
+        "weights": st.sampled_from(
+            ["one output a tree", "all outputs", "some outputs", "the first output or none"]
+        ),
         "positive": st.booleans(),
         "large": st.booleans(),
     }
@@ -74,6 +76,9 @@ class RandomTrees:
             self.nodes.append([])
             self.output = int(rng.integers(shape["n_outputs"]))
             self.grow(0)
+        if not self.weights:
+            leaf = next(i for i, node in enumerate(self.nodes[0]) if node is None)
+            self.weights.append((0, leaf, 0, 0.5))
 
     def rounded(self, numbers):
         if self.shape["dtype"] == DOUBLE and self.shape["tensors"]:
@@ -110,6 +115,8 @@ class RandomTrees:
         outputs = list(range(shape["n_outputs"]))
         if shape["weights"] == "one output a tree":
             outputs = [self.output]
+        elif shape["weights"] == "the first output or none":
+            outputs = [0] * (shape["n_outputs"] == 1 or rng.random() < 0.9)
         elif shape["weights"] == "some outputs" and shape["n_outputs"] > 1:
             outputs = [k for k in outputs if rng.random() < 0.7]
         for output in outputs:

@@ -38,16 +38,17 @@ def read_lists(name: str, attributes: Attributes, dtype: int) -> TreeOperator | 
     """Read an operator that keeps nodes and weights in lists; see read_operator."""
     classifier = name == "TreeEnsembleClassifier"
     prefix = "class" if classifier else "target"
-    numbers = ["base_values", "nodes_hitrates", "nodes_values", f"{prefix}_weights"]
+    numbers = ["base_values", "nodes_values", f"{prefix}_weights"]
     known = {f"nodes_{part}" for part in (*_NODE_LISTS, "modes", "missing_value_tracks_true")}
     known |= {f"{prefix}_{part}" for part in ("ids", "nodeids", "treeids")}
     known |= {*numbers, *(f"{part}_as_tensor" for part in numbers), "post_transform"}
+    known |= {"nodes_hitrates", "nodes_hitrates_as_tensor"}  # which scores do not depend on
     known |= {"classlabels_int64s", "classlabels_strings"} if classifier else set()
     known |= set() if classifier else {"n_targets", "aggregate_function"}
     if attributes.names() - known:
         return None
     taken = [_numbers(attributes, part, dtype) for part in numbers]
-    base, _, values, weights = taken
+    base, values, weights = taken
     if base is None or values is None or weights is None:
         return None
     classes = _classes(attributes) if classifier else None
@@ -133,7 +134,7 @@ def _old_forest(
     if np.unique(tree_ids).size != tree_ids.size:
         return None  # nodes of a tree lie apart
     tree = np.repeat(np.arange(first.size), np.diff(np.append(first, n)))
-    find = _NodeFinder(attributes, tree, lists["nodeids"])
+    find = _NodeFinder(attributes, first, lists["nodeids"])
 
     is_leaf = modes == _LEAF
     inner = np.flatnonzero(~is_leaf)
@@ -144,15 +145,9 @@ def _old_forest(
         place[find(f"nodes_{part}", tree[inner], lists[part][inner])]
         for part in ("truenodeids", "falsenodeids")
     ]
-    leaf_trees, known = _positions(tree_ids, attributes.integers(f"{prefix}_treeids"))
-    if not known.all():
-        raise attributes.reject(f"{prefix}_treeids", "names a tree that is not there")
+    weight_nodes = _weight_nodes(attributes, prefix, tree_ids, find, weights.size)
     targets = attributes.integers(f"{prefix}_ids")
-    leaf_nodes = attributes.integers(f"{prefix}_nodeids")
-    for part, size in (("ids", targets.size), ("nodeids", leaf_nodes.size)):
-        check_length(attributes, f"{prefix}_{part}", size, weights.size)
-    check_length(attributes, f"{prefix}_treeids", leaf_trees.size, weights.size)
-    weight_nodes = find(f"{prefix}_nodeids", leaf_trees, leaf_nodes)
+    check_length(attributes, f"{prefix}_ids", targets.size, weights.size)
     at_leaf = is_leaf[weight_nodes]  # weights of other nodes count nothing
     modes, thresholds = modes[inner], values[inner]
     compared = (modes == Mode.EQ) | (modes == Mode.NEQ)
@@ -173,11 +168,49 @@ def _old_forest(
     )
 
 
+def _weight_nodes(
+    attributes: Attributes, prefix: str, tree_ids: IntArray, find: _NodeFinder, n: int
+) -> IntArray:
+    """Return the place of the node that each weight is of."""
+    nodes = attributes.integers(f"{prefix}_nodeids")
+    trees, known = _positions(tree_ids, attributes.integers(f"{prefix}_treeids"))
+    check_length(attributes, f"{prefix}_nodeids", nodes.size, n)
+    check_length(attributes, f"{prefix}_treeids", trees.size, n)
+    if not known.all():
+        raise attributes.reject(f"{prefix}_treeids", "names a tree that is not there")
+    return find(f"{prefix}_nodeids", trees, nodes)
+
+
 class _NodeFinder:
     """From tree and node id to a node's place in the lists."""
 
-    def __init__(self, attributes: Attributes, trees: IntArray, node_ids: IntArray):
+    def __init__(self, attributes: Attributes, first: IntArray, node_ids: IntArray):
         self._attributes = attributes
+        self._first = np.append(first, node_ids.size)
+        counted = np.arange(node_ids.size) - np.repeat(first, np.diff(self._first))
+        self._counted = np.array_equal(node_ids, counted)  # 0, 1, 2, ... in each tree
+        if not self._counted:
+            self._sort(node_ids)
+
+    def __call__(self, name: str, trees: IntArray, node_ids: IntArray) -> IntArray:
+        if self._counted:
+            places = self._first[trees] + node_ids
+            known = (node_ids >= 0) & (node_ids < np.diff(self._first)[trees])
+        else:
+            ranks, known = _positions(self._ids, node_ids)
+            keys = trees * self._ids.size + ranks
+            at = np.minimum(np.searchsorted(self._keys, keys), self._keys.size - 1)
+            known &= self._keys[at] == keys
+            places = self._order[at]
+        if not known.all():
+            wrong = int(known.argmin())
+            raise self._attributes.reject(
+                name, f"holds node {node_ids[wrong]} of tree {trees[wrong]}, which is not there"
+            )
+        return places
+
+    def _sort(self, node_ids: IntArray) -> None:
+        trees = np.repeat(np.arange(self._first.size - 1), np.diff(self._first))
         self._ids, ranks = np.unique(node_ids, return_inverse=True)
         keys = trees * self._ids.size + ranks
         self._order = np.argsort(keys, kind="stable")
@@ -185,21 +218,9 @@ class _NodeFinder:
         again = np.flatnonzero(self._keys[1:] == self._keys[:-1])
         if again.size:
             at = self._order[again[0] + 1]
-            raise attributes.reject(
+            raise self._attributes.reject(
                 "nodes_nodeids", f"has node {node_ids[at]} of tree {trees[at]} twice"
             )
-
-    def __call__(self, name: str, trees: IntArray, node_ids: IntArray) -> IntArray:
-        ranks, known = _positions(self._ids, node_ids)
-        keys = trees * self._ids.size + ranks
-        places = np.minimum(np.searchsorted(self._keys, keys), self._keys.size - 1)
-        known &= self._keys[places] == keys
-        if not known.all():
-            at = int(known.argmin())
-            raise self._attributes.reject(
-                name, f"holds node {node_ids[at]} of tree {trees[at]}, which is not there"
-            )
-        return self._order[places]
 
 
 def _old_modes(attributes: Attributes) -> IntArray:

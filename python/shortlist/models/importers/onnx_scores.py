@@ -129,8 +129,8 @@ def _sorted_weights(
     targets, values = forest.targets[chosen], forest.weights[chosen]
     if not np.isfinite(values).all():
         return None
-    pairs = leaves * operator.n_outputs + targets
-    if np.unique(pairs).size != pairs.size:
+    pairs = np.sort(leaves * operator.n_outputs + targets)
+    if (pairs[1:] == pairs[:-1]).any():
         return None  # two weights for one output are added one after another
     leaf_counts = np.diff(leaf_offsets)
     return _Weights(
@@ -191,6 +191,8 @@ def _two_classes(operator: TreeOperator, weights: _Weights, n_leaves: int) -> Sc
         return None if dense is None else _scores(operator, dense, None, two, transform)
     if not never[1] or not operator.one_class or transform == Transform.FLOAT32_PROBIT:
         return None
+    if base.size and not always[0]:
+        return None  # a row without a weight gets no base value either
     sums = np.zeros(n_leaves)
     sums[weights.leaves] = weights.values
     if transform != Transform.FLOAT32_SIGNED_LOGISTIC:

@@ -21,7 +21,9 @@ _WIRE_NAMES = {0: "a varint", 1: "8 bytes", 2: "a length", 3: "a group", 4: "a g
 _MAX_VARINT_BYTES = 10
 _MAX_FIELD = 2**29 - 1
 _FIRST_RUN_BYTES = 256
+_LAST_RUN_BYTES = 1 << 18  # at a time, which bounds what is beside the numbers in memory
 _LONG_RUN = 64
+_FEW = 32  # numbers that are taken one by one before arrays pay
 
 
 @dataclass
@@ -44,17 +46,20 @@ class _Field:
     def add_varint(self, value: int) -> None:
         self._gathered_varints().append(value)
 
-    def add_fixed(self, width: int, numbers: NDArray[np.uint8]) -> None:
-        """Add numbers of 4 or 8 bytes; ``numbers`` is of shape (n, width)."""
+    def add_fixed(self, width: int, number: bytes) -> None:
         parts = self.fixed32 if width == 4 else self.fixed64
-        if len(numbers) >= _LONG_RUN:
-            parts.append(numbers)
-            return
         last = parts[-1] if parts else None
         if not isinstance(last, bytearray):
             last = bytearray()
             parts.append(last)
-        last.extend(numbers.tobytes())
+        last.extend(number)
+
+    def add_fixed_run(self, width: int, numbers: NDArray[np.uint8]) -> None:
+        """Add numbers of 4 or 8 bytes; ``numbers`` is of shape (n, width)."""
+        if len(numbers) < _LONG_RUN:
+            self.add_fixed(width, numbers.tobytes())
+        else:
+            (self.fixed32 if width == 4 else self.fixed64).append(numbers)
 
     def _gathered_varints(self) -> array[int]:
         last = self.varints[-1] if self.varints else None
@@ -144,8 +149,9 @@ class Message:
             raise self.reject(f"field {number} holds fixed-width numbers, expected varints")
         parts = [np.asarray(part, np.uint64) for part in found.varints]
         for begin, end in self._spans(number):
-            parts.append(self._packed_varints(begin, end, number))
+            parts.extend(self._packed_varints(begin, end, number))
         joined = parts[0] if len(parts) == 1 else np.concatenate(parts or [np.zeros(0, np.uint64)])
+        found.varints, found.spans = [joined], array("q")  # so that the parts are let go
         return joined.view(np.int64)
 
     def float32s(self, number: int) -> NDArray[np.float32]:
@@ -232,32 +238,37 @@ class Message:
 
     def _fixed_run(self, found: _Field, tag: bytes, at: int, end: int, width: int) -> int:
         """Take a number and those that follow it under the same tag; return the place behind."""
-        if at + width > end:
-            raise self.reject(f"a number at byte {at} is cut")
         step = len(tag) + width
-        behind = at + width
-        if self._data[behind : behind + len(tag)] != tag:
-            found.add_fixed(width, self._bytes[None, at:behind])
-            return behind
-        n, window = 1, _FIRST_RUN_BYTES
+        for _ in range(_FEW):
+            if at + width > end:
+                raise self.reject(f"a number at byte {at} is cut")
+            found.add_fixed(width, self._data[at : at + width])
+            at += width
+            if at + step > end or self._data[at : at + len(tag)] != tag:
+                return at
+            at += len(tag)
+        at -= len(tag)
+        window = _FIRST_RUN_BYTES
         pattern = np.frombuffer(tag, np.uint8)
         while True:  # look ever further, so that the work is in proportion to what is taken
-            most = min(window, end - at - width) // step
-            rows = self._bytes[at + width : at + width + most * step].reshape(most, step)
+            most = min(window, end - at) // step
+            rows = self._bytes[at : at + most * step].reshape(most, step)
             same = (rows[:, : len(tag)] == pattern).all(axis=1)
-            n = 1 + (int(same.argmin()) if not same.all() else most)
-            if n <= most or window >= end - at:
+            n = most if same.all() else int(same.argmin())
+            if n < most or window >= min(end - at, _LAST_RUN_BYTES):
                 break
             window *= 2
-        run = self._bytes[at - len(tag) : at - len(tag) + n * step].reshape(n, step)
-        found.add_fixed(width, run[:, len(tag) :])
-        return at + width + (n - 1) * step
+        found.add_fixed_run(width, rows[:n, len(tag) :])
+        return at + n * step
 
     def _varint_run(self, found: _Field, tag: bytes, at: int, end: int) -> int:
-        value, at = self._varint(at, end)
-        if len(tag) != 1 or at >= end or self._data[at] != tag[0]:
+        for _ in range(_FEW):
+            value, at = self._varint(at, end)
             found.add_varint(value)
-            return at
+            if len(tag) != 1 or at >= end or self._data[at] != tag[0]:
+                return at
+            at += 1
+        at -= 1
         window = _FIRST_RUN_BYTES
         while True:
             stop = min(at + window, end)
@@ -266,25 +277,28 @@ class Message:
             begins = np.concatenate(([at], ends[:-1]))[: 2 * n : 2] if n else ends[:0]
             same = (self._bytes[begins] == tag[0]) & (ends[: 2 * n : 2] == begins + 1)
             taken = n if same.all() else int(same.argmin())
-            if taken < n or stop == end:
+            if taken < n or stop == end or window >= _LAST_RUN_BYTES:
                 break
             window *= 2
+        if taken == 0:
+            return at
         values = _decode(self._bytes, ends[: 2 * taken : 2], ends[1 : 2 * taken : 2])
         if values is None:
             raise self.reject(f"a number behind byte {at} is above 64 bits")
-        found.add_varint(value)
         found.add_varints(values)
-        return int(ends[2 * taken - 1]) if taken else at
+        return int(ends[2 * taken - 1])
 
-    def _packed_varints(self, begin: int, end: int, number: int) -> NDArray[np.uint64]:
-        ends = np.flatnonzero(self._bytes[begin:end] < 0x80) + begin + 1
-        if end > begin and (ends.size == 0 or ends[-1] != end):
-            raise self.reject(f"field {number} ends within a number")
-        begins = np.concatenate(([begin], ends[:-1])) if ends.size else ends
-        values = _decode(self._bytes, begins, ends)
-        if values is None:
-            raise self.reject(f"field {number} holds a number above 64 bits")
-        return values
+    def _packed_varints(self, begin: int, end: int, number: int) -> Iterator[NDArray[np.uint64]]:
+        at = begin
+        while at < end:
+            ends = np.flatnonzero(self._bytes[at : min(at + _LAST_RUN_BYTES, end)] < 0x80) + at + 1
+            if ends.size == 0:
+                raise self.reject(f"field {number} ends within a number, or in one above 64 bits")
+            values = _decode(self._bytes, np.concatenate(([at], ends[:-1])), ends)
+            if values is None:
+                raise self.reject(f"field {number} holds a number above 64 bits")
+            yield values
+            at = int(ends[-1])
 
 
 def read_message(data: bytes, name: str) -> Message:
