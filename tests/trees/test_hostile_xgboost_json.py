@@ -251,3 +251,10 @@ def test_deep_nesting_in_a_tree_is_refused(document):
 
     with pytest.raises(FormatError, match="nested too deep"):
         import_xgboost_json(text.encode())
+
+
+def test_text_in_a_tree_that_is_not_utf_8_is_refused(document):
+    text = json.dumps(document).encode().replace(b'"num_nodes": "', b'"num_nodes": "\xff', 1)
+
+    with pytest.raises(FormatError, match="XGBoost JSON model: text that is not UTF-8"):
+        import_xgboost_json(text)

@@ -77,6 +77,15 @@ def test_formats_of_xgboost_are_told_apart(data, form):
     assert model_format(data) == form
 
 
+@pytest.mark.parametrize(
+    "base_score", [b"\x80\x04\x95?", b'{"a?', b"PK\x03\x04", b"CBM1", b"[\0\0?"]
+)
+def test_a_base_score_is_not_taken_for_a_magic(base_score):
+    names = b"\x0f\0\0\0\0\0\0\0binary:logistic\6\0\0\0\0\0\0\0gbtree"
+
+    assert model_format(base_score + bytes(132) + names + bytes(160)) == "xgboost-binary"
+
+
 NETWORKS = [case for case in cases("onnx") if case.id.startswith("mlp")]
 
 

@@ -150,6 +150,7 @@ DAMAGE = [
     (with_member("split_condition", {}), "tree 1: Expected"),
     (b"[" * 300_000, "nested too deep"),
     (b'[{"children":' * 100_000, "nested too deep|truncated"),
+    (dump(split("x", LEFT, RIGHT)).replace(b'"x"', b'"\xff"'), "tree 0: .*utf-8"),
     (chain(50_000), "nested too deep"),
     (b'["' + b"inf" * 100_000, "tree 0"),
 ]

@@ -156,6 +156,10 @@ def _load_onnx(data: bytes) -> Forest | OnnxModel:
 
 def model_format(data: bytes) -> str:
     """Return what a file holds: "lightgbm-text", "onnx", another name, or "unknown"."""
+    return "xgboost-binary" if _has_xgboost_names(data) else _format_of_head(data)
+
+
+def _format_of_head(data: bytes) -> str:
     head = data[:_HEAD_BYTES]
     if head.startswith((b"tree\n", b"tree\r\n")):
         return "lightgbm-text"
@@ -183,6 +187,20 @@ def _binary_format(data: bytes) -> str:
     if any(name in head[:512] for name in (b"gbtree", b"gblinear", b"dart")):
         return "xgboost-binary"
     return "unknown"
+
+
+def _has_xgboost_names(data: bytes) -> bool:
+    """Whether XGBoost's objective and booster stand where its binary format without magic has them.
+
+    A base score comes first, whose bytes may be those of any other magic.
+    """
+    at = 136
+    names = []
+    for _ in range(2):
+        length = int.from_bytes(data[at : at + 8], "little")
+        at += 8 + length
+        names.append(data[at - length : at])
+    return bool(names[0]) and names[1] in (b"gbtree", b"gblinear", b"dart")
 
 
 def _object_format(data: bytes) -> str:

@@ -73,7 +73,7 @@ def import_xgboost_dump(
     roots: list[_Node] = []
     try:
         roots.extend(_NODE.decode(raw) for raw in _LIST.decode(data))
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         if data.lstrip(b"[ \t\r\n{").startswith(b'"bias"'):
             raise UnsupportedError(
                 f"{_SOURCE}: a dump of gblinear rounds its numbers; save by Booster.save_model"

@@ -59,6 +59,8 @@ class _TreeDecoders:
             if self._halfway:
                 exact = msgspec.json.Decoder(kind, dec_hook=from_builtin, float_hook=exact_float)
                 tree = exact.decode(raw)
+        except UnicodeDecodeError as error:
+            raise FormatError(f"{_SOURCE}: text that is not UTF-8: {error}") from None
         except RecursionError:
             raise FormatError(f"{_SOURCE}: nested too deep") from None
         return tree
