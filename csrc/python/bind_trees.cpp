@@ -56,6 +56,11 @@ std::span<const T> tensor(const py::dict& arrays, const char* name) {
 }
 
 Forest forest_from_arrays(const py::dict& arrays) {
+  const std::span header = tensor<std::uint32_t>(arrays, "header");
+  if (!header.empty() && header[0] == 1) {
+    throw Error(ErrorCode::unsupported,
+                "compiled forest: format 1, which only engines still read; pack the model again");
+  }
   trees::ForestArrays parts;
   trees::for_each_tensor(parts, [&]<class T>(const char* name, std::span<const T>& values) {
     values = tensor<T>(arrays, name);

@@ -46,14 +46,14 @@ def files(tmp_path_factory):
 def refused(read, data):
     """The error, which must come soon and without much memory."""
     tracemalloc.start()
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         with pytest.raises(REFUSED) as raised:
             read(data)
         assert tracemalloc.get_traced_memory()[1] < 30 * len(data) + 2**23
     finally:
         tracemalloc.stop()
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
     return str(raised.value)
 
 
@@ -210,8 +210,8 @@ def test_shared_flatbuffer_tables_are_not_read_forever():
     core += struct.pack("<iI", 12, 4) + struct.pack("<I", m) + b"\0" * (4 * m)
     struct.pack_into("<I", core, 20, trees - 20)
     assert vector == trees + 8
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(FormatError, match="shared too often"):
         for table in root_table(memoryview(core), "a test").table(1).tables(5):
             table.vector(3, "<f4")
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0

@@ -229,10 +229,10 @@ def test_a_billion_features_are_refused_at_once(boosted, tmp_path):
         boosted, tmp_path, None, description={"n_features": 10**9, "feature_names": None}
     )
     tracemalloc.start()
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(UnsupportedError, match="1000000000 features"):
         import_sklearn(data)
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
     assert tracemalloc.get_traced_memory()[1] < 2**22
     tracemalloc.stop()
 

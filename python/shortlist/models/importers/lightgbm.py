@@ -70,9 +70,18 @@ def import_lightgbm(data: bytes) -> ImportedEnsemble:
             objective=read_objective(objective, n_outputs, "LightGBM model: header"),
             average="average_output" in header.fields,
         ),
-        [_read_tree(tree, len(names)) for tree in model.trees],
+        _read_trees(model, len(names)),
         _category_names(model, len(names)),
     )
+
+
+def _read_trees(model: TextModel, n_features: int) -> list[Tree]:
+    """Read all trees; the text of each is let go of, as all of them are as much as the file."""
+    trees = []
+    model.trees.reverse()
+    while model.trees:
+        trees.append(_read_tree(model.trees.pop(), n_features))
+    return trees
 
 
 def _read_tree(section: Section, n_features: int) -> Tree:
