@@ -169,6 +169,15 @@ def test_a_split_by_a_set_that_is_missing_is_refused(document):
         import_document(document)
 
 
+def test_categories_of_no_node_are_refused(document):
+    tree = next(tree for tree in trees_of(document) if tree["categories_nodes"])
+    for name in ("categories_nodes", "categories_segments", "categories_sizes"):
+        tree[name] = []
+
+    with pytest.raises(FormatError, match=r"tree \d: [0-9]+ categories of no node"):
+        import_document(document)
+
+
 def test_leaves_that_are_not_finite_are_refused(document):
     tree = trees_of(document)[2]
     leaf = tree["left_children"].index(-1)

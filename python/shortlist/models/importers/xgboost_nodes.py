@@ -235,6 +235,8 @@ class Trees:
                 f"{sets.nodes.size} categories_nodes, {sets.begins.size} categories_segments and "
                 f"{sets.sizes.size} categories_sizes, expected as many of each"
             )
+        if not sets.nodes.size:
+            raise self._reject(f"{sets.values.size} categories of no node")
         if (np.diff(sets.nodes) <= 0).any() or sets.nodes[0] < 0 or sets.nodes[-1] >= counts.size:
             raise self._reject(f"categories_nodes are not ascending nodes of {counts.size}")
         if (sets.sizes < 0).any() or (sets.sizes > sets.values.size).any():
