@@ -187,6 +187,17 @@ def test_leaves_that_are_not_finite_are_refused(document):
         import_document(document)
 
 
+def test_vectors_whose_infinities_differ_in_sign_are_refused(repository):
+    path = repository / "tests" / "fixtures" / "xgboost" / "3.0.5" / "vectors.json"
+    document = json.loads(path.read_bytes())
+    tree = trees_of(document)[1]
+    leaf = tree["left_children"].index(-1)
+    tree["base_weights"][2 * leaf : 2 * leaf + 2] = [1e39, -1e39]
+
+    with pytest.raises(FormatError, match=f"tree 1: node {leaf}: its leaf value is not finite"):
+        import_document(document)
+
+
 @pytest.mark.parametrize("node", [0, 1])
 def test_a_cycle_is_refused(document, node):
     tree = trees_of(document)[0]

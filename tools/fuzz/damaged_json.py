@@ -120,7 +120,7 @@ def _is_in(container: dict[str, Json] | list[Json], key: str | int) -> bool:
 
 def _renumbered(value: Json, rng: Random, raw: list[str] | None) -> Json:
     if isinstance(value, int | float) and not isinstance(value, bool) and rng.random() < 0.4:
-        return value + rng.choice((1, -1, 2, 0.5))
+        return value + (rng.choice((1, -1, 2)) if isinstance(value, int) else 0.5)
     if isinstance(value, bool):
         return not value
     token = number_token(rng)

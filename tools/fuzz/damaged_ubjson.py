@@ -8,6 +8,7 @@ from typing import cast
 
 import numpy as np
 
+from shortlist.models.importers.xgboost_numbers import TypedArray
 from shortlist.models.importers.xgboost_ubj import read_ubjson
 
 from .damaged_bytes import damage_bytes
@@ -32,8 +33,8 @@ def _plain(value: object) -> Json:
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
-    if isinstance(value, np.ndarray):
-        return cast(Json, value.tolist())
+    if isinstance(value, TypedArray):
+        return cast(Json, value.values.tolist())
     return cast(Json, value)
 
 

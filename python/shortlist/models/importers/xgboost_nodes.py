@@ -203,7 +203,7 @@ class Trees:
             values = conditions[is_leaf]
         else:
             values = np.concatenate([self._vectors(tree, t) for t, tree in enumerate(self._trees)])
-        bad = ~np.isfinite(values if values.ndim == 1 else values.sum(axis=1, dtype=np.float64))
+        bad = ~np.isfinite(values if values.ndim == 2 else values[:, None]).all(axis=1)
         if bad.any():
             at = int(np.flatnonzero(is_leaf)[np.argmax(bad)])
             raise FormatError(
