@@ -169,12 +169,32 @@ def test_a_split_by_a_set_that_is_missing_is_refused(document):
         import_document(document)
 
 
+def test_categories_of_no_node_are_refused(document):
+    tree = next(tree for tree in trees_of(document) if tree["categories_nodes"])
+    for name in ("categories_nodes", "categories_segments", "categories_sizes"):
+        tree[name] = []
+
+    with pytest.raises(FormatError, match=r"tree \d: [0-9]+ categories of no node"):
+        import_document(document)
+
+
 def test_leaves_that_are_not_finite_are_refused(document):
     tree = trees_of(document)[2]
     leaf = tree["left_children"].index(-1)
     tree["split_conditions"][leaf] = 1e39
 
     with pytest.raises(FormatError, match=f"tree 2: node {leaf}: its leaf value is not finite"):
+        import_document(document)
+
+
+def test_vectors_whose_infinities_differ_in_sign_are_refused(repository):
+    path = repository / "tests" / "fixtures" / "xgboost" / "3.0.5" / "vectors.json"
+    document = json.loads(path.read_bytes())
+    tree = trees_of(document)[1]
+    leaf = tree["left_children"].index(-1)
+    tree["base_weights"][2 * leaf : 2 * leaf + 2] = [1e39, -1e39]
+
+    with pytest.raises(FormatError, match=f"tree 1: node {leaf}: its leaf value is not finite"):
         import_document(document)
 
 

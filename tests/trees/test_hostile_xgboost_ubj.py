@@ -66,8 +66,8 @@ def test_typed_arrays_are_read(marker, dtype):
 
     found = read_ubjson(b"[$" + marker.encode() + b"#" + count(3) + values.tobytes())
 
-    np.testing.assert_array_equal(found, values)
-    assert found.dtype == np.dtype(dtype).newbyteorder("=")
+    np.testing.assert_array_equal(found.values, values)
+    assert found.values.dtype == np.dtype(dtype).newbyteorder("=")
 
 
 HOSTILE = [
@@ -105,6 +105,14 @@ HOSTILE = [
 def test_damage_is_refused_at_once(data, message):
     with refused_at_once(data, f"XGBoost UBJSON model: .*({message})"):
         read_ubjson(data)
+
+
+def test_a_typed_array_where_an_object_belongs_is_refused():
+    array = b"[$i#i\x01\x00"
+    data = b"{" + text(b"learner") + b"{" + text(b"attributes") + array + b"}}"
+
+    with pytest.raises(FormatError, match="Expected `object`"):
+        import_xgboost_ubj(data)
 
 
 @pytest.mark.parametrize("data", [b"Z", b"[]", b"{}", b"{" + text(b"learner") + b"[]}", b"i\x01"])

@@ -203,7 +203,7 @@ class Trees:
             values = conditions[is_leaf]
         else:
             values = np.concatenate([self._vectors(tree, t) for t, tree in enumerate(self._trees)])
-        bad = ~np.isfinite(values if values.ndim == 1 else values.sum(axis=1, dtype=np.float64))
+        bad = ~np.isfinite(values if values.ndim == 2 else values[:, None]).all(axis=1)
         if bad.any():
             at = int(np.flatnonzero(is_leaf)[np.argmax(bad)])
             raise FormatError(
@@ -235,6 +235,8 @@ class Trees:
                 f"{sets.nodes.size} categories_nodes, {sets.begins.size} categories_segments and "
                 f"{sets.sizes.size} categories_sizes, expected as many of each"
             )
+        if not sets.nodes.size:
+            raise self._reject(f"{sets.values.size} categories of no node")
         if (np.diff(sets.nodes) <= 0).any() or sets.nodes[0] < 0 or sets.nodes[-1] >= counts.size:
             raise self._reject(f"categories_nodes are not ascending nodes of {counts.size}")
         if (sets.sizes < 0).any() or (sets.sizes > sets.values.size).any():

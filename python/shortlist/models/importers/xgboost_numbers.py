@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
@@ -13,6 +14,7 @@ from shortlist.errors import FormatError
 __all__ = [
     "Integers",
     "Numbers",
+    "TypedArray",
     "exact_float",
     "from_builtin",
     "integer_of",
@@ -67,15 +69,24 @@ class Numbers:
         return bool((values - near[off] == other - values).any())
 
 
+@dataclass(frozen=True)
+class TypedArray:
+    """Numbers of one type out of a binary document; msgspec takes a bare array for a mapping."""
+
+    values: NDArray[np.generic]
+
+
 def from_builtin(kind: type[object], value: object) -> object:
-    """Return Integers or Numbers of a list or an array: the hook for msgspec.
+    """Return Integers or Numbers of a list or a typed array: the hook for msgspec.
 
     Raises
     ------
     ValueError
         Something else, or a list of something else.
     """
-    if not isinstance(value, list | np.ndarray):
+    if isinstance(value, TypedArray):
+        return _from_array(kind, value.values)
+    if not isinstance(value, list):
         raise ValueError(f"expected a list of numbers, got {type(value).__name__}")
     try:
         array = np.asarray(value) if len(value) else np.zeros(0, dtype=np.int64)
@@ -83,12 +94,16 @@ def from_builtin(kind: type[object], value: object) -> object:
         raise ValueError("expected a list of numbers, got lists in it") from None
     if array.ndim != 1:
         raise ValueError("expected a list of numbers, got lists in it")
+    if array.dtype.kind == "U" and kind is not Integers:
+        array = np.array([_special(item) for item in value])
+    return _from_array(kind, array)
+
+
+def _from_array(kind: type[object], array: NDArray[np.generic]) -> object:
     if kind is Integers:
         if array.dtype.kind not in "biu":
             raise ValueError(f"expected integers of 64 bits, got {array[:3].tolist()}")
         return Integers(array.astype(np.int64, copy=False))
-    if array.dtype.kind == "U" and isinstance(value, list):
-        array = np.array([_special(item) for item in value])
     if array.dtype.kind not in "biuf":
         raise ValueError(f"expected numbers, got {array[:3].tolist()}")
     if array.dtype == np.float32:

@@ -15,7 +15,7 @@ import numpy as np
 from shortlist.errors import FormatError
 from shortlist.models.importers.ensemble import ImportedEnsemble
 from shortlist.models.importers.xgboost_document import ensemble_of
-from shortlist.models.importers.xgboost_numbers import from_builtin
+from shortlist.models.importers.xgboost_numbers import TypedArray, from_builtin
 from shortlist.models.importers.xgboost_schema import Document, Tree
 
 __all__ = ["import_xgboost_ubj", "read_ubjson"]
@@ -66,7 +66,7 @@ def _converted(tree: dict[str, Any], kind: type[Tree]) -> Tree:
 
 
 def read_ubjson(data: bytes) -> object:
-    """Return what one UBJSON document holds; typed arrays become NumPy arrays over its bytes.
+    """Return what one UBJSON document holds; its typed arrays as such.
 
     Raises
     ------
@@ -130,7 +130,7 @@ class _Reader:
             items.append(self.value(depth))
         return items
 
-    def _typed_array(self) -> object:
+    def _typed_array(self) -> TypedArray:
         marker = self._marker()
         if marker not in _NUMBERS:
             raise self._reject(f"an array of type {bytes([marker])!r} is not handled", back=1)
@@ -138,9 +138,8 @@ class _Reader:
             raise self._reject("expected # and a count behind the type of an array")
         dtype, _ = _NUMBERS[marker]
         count = self._length()
-        return np.frombuffer(self._bytes(count * dtype.itemsize), dtype=dtype).astype(
-            dtype.newbyteorder("=")
-        )
+        numbers = np.frombuffer(self._bytes(count * dtype.itemsize), dtype=dtype)
+        return TypedArray(numbers.astype(dtype.newbyteorder("=")))
 
     def _count(self) -> int:
         """Return a number of values that follow, of which each has a byte at least."""

@@ -1,0 +1,1 @@
+"""Fuzz targets: model files and compiled forests damaged at random, and what must hold of them."""

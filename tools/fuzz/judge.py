@@ -1,0 +1,137 @@
+"""What must hold of any input: an error of this package, or the scores of the reference."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from shortlist.errors import ArgumentError, FormatError, UnsupportedError
+from shortlist.models import Forest
+from shortlist.models.importers.ensemble import ImportedEnsemble
+from shortlist.models.load import model_format
+
+from .damaged_tensors import Tensors
+
+__all__ = ["WrongScoresError", "judge_compiled", "judge_file"]
+
+_REFUSALS = (FormatError, UnsupportedError, ArgumentError)
+_REFERENCE = Path(__file__).resolve().parents[2] / "tests" / "trees"
+_ROWS = 5
+_MAX_CELLS = 200_000  # of the rows that are scored
+_MAX_STEPS = 60_000  # of the reference: rows times splits, about
+_SPECIAL = (0.0, -0.0, float("nan"), float("inf"), float("-inf"), -1.0, 0.5, 1e-35, 2.0**31, 1e300)
+
+
+class WrongScoresError(AssertionError):
+    """A promise that an input breaks."""
+
+
+def judge_file(
+    data: bytes, importer: Callable[[bytes], ImportedEnsemble | None], rng: Random
+) -> bool:
+    """Import, compile and score a file; return whether it was accepted.
+
+    Raises
+    ------
+    WrongScoresError
+        Scores or leaves that are not those of the reference.
+    Exception
+        Whatever the package lets through.
+    """
+    model_format(data)
+    try:
+        ensemble = importer(data)
+        if ensemble is None:
+            return False
+        forest = Forest.from_imported(ensemble)
+    except _REFUSALS:
+        return False
+    if forest.n_features * _ROWS > _MAX_CELLS:
+        return True
+    X = _rows(forest, ensemble.thresholds, ensemble.categories, rng)
+    dense = _scored(forest, X)
+    n_splits = len(ensemble.features) + forest.n_trees
+    if n_splits * _ROWS <= _MAX_STEPS:
+        _compare_with_reference(ensemble, X, *dense)
+    return True
+
+
+def judge_compiled(tensors: Tensors, metadata: Mapping[str, str], rng: Random) -> bool:
+    """Take a compiled form in and score rows with it; return whether it was accepted."""
+    try:
+        forest = Forest.from_compiled(tensors, metadata)
+    except _REFUSALS:
+        return False
+    if forest.n_features * _ROWS > _MAX_CELLS:
+        return True
+    X = _rows(forest, tensors["thresholds"], tensors["keys"], rng)
+    _scored(forest, X)
+    _scored(forest, X[:1])
+    forest.predict(X, n_threads=2)
+    return True
+
+
+def _rows(
+    forest: Forest, thresholds: NDArray[Any], categories: NDArray[Any], rng: Random
+) -> NDArray[np.float64]:
+    """Return rows of thresholds, categories and special numbers."""
+    draw = np.random.default_rng(rng.randrange(2**32))
+    some = [draw.choice(array, 40) for array in (thresholds, categories) if array.size]
+    pool = np.concatenate([np.array(_SPECIAL), draw.normal(size=9), np.arange(-1.0, 9.0), *some])
+    hashed = 2.0**53 + 2.0 * draw.integers(0, 2**32, 3)
+    return draw.choice(np.concatenate((pool, hashed)), (_ROWS, forest.n_features))
+
+
+def _scored(forest: Forest, X: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[np.uint32]]:
+    """Return raw scores and leaves, after every way to score these rows."""
+    with np.errstate(over="ignore"):
+        narrow = X.astype(np.float32)
+    forest.predict(X)
+    forest.predict(narrow)
+    raw = forest.predict(X, raw_score=True)
+    leaves = forest.leaf_indices(X)
+    sparse = csr_matrix(X)
+    forest.predict(sparse)
+    forest.leaf_indices(sparse)
+    if forest.n_rounds > 1:
+        forest.predict(X, iteration_range=(1, forest.n_rounds))
+    forest.predict(csr_matrix(narrow))
+    return raw, leaves
+
+
+def _compare_with_reference(
+    ensemble: ImportedEnsemble,
+    X: NDArray[np.float64],
+    raw: NDArray[Any],
+    leaves: NDArray[np.uint32],
+) -> None:
+    if str(_REFERENCE) not in sys.path:
+        sys.path.insert(0, str(_REFERENCE))
+    reference = import_module("reference")
+    n_rounds = ensemble.default_rounds
+    with np.errstate(all="ignore"):
+        slow = reference.raw_scores(ensemble, X, None if n_rounds is None else (0, n_rounds))
+        reached = reference.reached_leaves(ensemble, X)
+    if not _same_bits(raw.reshape(slow.shape), slow):
+        raise WrongScoresError(f"scores {raw.ravel()[:8]}, the reference has {slow.ravel()[:8]}")
+    if ensemble.leaf_ids is None:
+        reached = reached - ensemble.leaf_offsets[:-1]
+    else:
+        reached = ensemble.leaf_ids[reached]
+    if not np.array_equal(leaves, reached.astype(np.uint32)):
+        raise WrongScoresError(
+            f"leaves {leaves.ravel()[:8]}, the reference has {reached.ravel()[:8]}"
+        )
+
+
+def _same_bits(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    same = (a == b) & (np.signbit(a) == np.signbit(b))
+    return a.dtype == b.dtype and bool((same | (np.isnan(a) & np.isnan(b))).all())
