@@ -236,6 +236,13 @@ def test_nesting_without_end_is_refused_quickly_in_little_memory(data):
     assert seconds < 5.0  # under tracemalloc, which slows it down several times
 
 
+def test_a_number_that_is_a_deep_list_is_refused(dump):
+    data = json.dumps(changed(dump, "leaf_value", "here")).encode()
+    deep = b"[" * 20_000 + b"]" * 20_000
+
+    refuse(data.replace(b'"here"', deep), FormatError, r"leaf_value holds '\[+\.\.\.\]+'")
+
+
 def test_a_file_cut_anywhere_is_refused(dump, tmp_path):
     data = json.dumps(dump).encode()
     path = tmp_path / "model.json"

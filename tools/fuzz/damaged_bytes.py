@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from .interesting import number_bytes
+from .interesting import number_bytes, number_token
 
 __all__ = ["damage_bytes"]
 
@@ -44,5 +44,8 @@ def _damage(made: bytearray, other: bytes, rng: Random, aligned: float) -> None:
         made[at : at + rng.choice((0, len(taken)))] = taken
     elif rng.random() < 0.5:
         del made[at:]
+    elif rng.random() < 0.5:
+        token = number_token(rng).encode()[:16]
+        made[at : at + len(token)] = token
     elif at < len(made):
         made[at] = rng.choice(b'\0\1\x7f\x80\xff{}[]",:-.eE0919$#@/ ')

@@ -58,6 +58,9 @@ def judge_file(
         return True
     X = _rows(forest, ensemble.thresholds, ensemble.categories, rng)
     dense = _scored(forest, X)
+    again = Forest.from_compiled(*forest.compiled_arrays())
+    if not _same_bits(again.predict(X, raw_score=True), dense[0]):
+        raise WrongScoresError("the compiled form, taken in again, gives other scores")
     n_splits = len(ensemble.features) + forest.n_trees
     if n_splits * _ROWS <= _MAX_STEPS:
         _compare_with_reference(ensemble, X, *dense)
@@ -94,6 +97,7 @@ def _scored(forest: Forest, X: NDArray[np.float64]) -> tuple[NDArray[Any], NDArr
     """Return raw scores and leaves, after every way to score these rows."""
     with np.errstate(over="ignore"):
         narrow = X.astype(np.float32)
+    forest.describe()
     forest.predict(X)
     forest.predict(narrow)
     raw = forest.predict(X, raw_score=True)

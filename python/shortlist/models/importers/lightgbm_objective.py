@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import reprlib
 from dataclasses import dataclass
 
 from shortlist.errors import FormatError, UnsupportedError
@@ -63,6 +64,7 @@ _ALIASES = {
     "na": "custom",
 }
 _NUMBER = re.compile(r"([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?)([0-9]{1,3}))?")
+_BRIEF = reprlib.Repr()  # which goes few levels deep into lists
 _EXACT_DIGITS = 15  # a whole number of so many digits, and 10 to this power, are exact
 
 
@@ -79,7 +81,7 @@ def shown(value: object) -> str:
     """Return a value as a message may show it: quoted, not longer than a line."""
     if isinstance(value, bytes):
         value = value[:61].decode("utf-8", "backslashreplace")
-    text = value[:61] if isinstance(value, str) else str(value)
+    text = value[:61] if isinstance(value, str) else _BRIEF.repr(value)
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
