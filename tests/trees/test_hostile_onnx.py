@@ -141,6 +141,14 @@ def test_tensors_of_another_type_or_in_other_files_are_left_to_onnx_runtime():
     assert import_onnx_trees(ensemble(nodes_splits=outside)) is None
 
 
+def test_a_nan_that_signals_is_nan_without_a_warning():
+    quiet, signalling = (np.array([b], np.uint32).tobytes() for b in (0x7FC00000, 0x7F800001))
+    data = regressor(nodes_values=[np.nan, 7.0, 7.0])
+    assert data.count(quiet) == 1
+
+    refuse(data.replace(quiet, signalling), "nodes_values holds nan")
+
+
 def test_a_tensor_whose_shape_says_otherwise_is_refused():
     vast = tensor("nodes_splits", FLOAT, [0.0])
     vast.dims[:] = [10**9, 10**9]

@@ -91,7 +91,8 @@ def _change(places: list[_Place], other: Json, rng: Random, raw: list[str] | Non
     elif kind == 4:
         del container[key]  # type: ignore[arg-type]
     elif kind == 5 and isinstance(container, list):
-        container[int(key) : int(key)] = [_copied(value)] * rng.choice((1, 1, 3, 300))
+        times = min(rng.choice((1, 1, 3, 300)), _most_copies(value))
+        container[int(key) : int(key)] = [_copied(value)] * times
     elif kind == 5 and isinstance(container, dict):
         renamed = rng.choice((str(key) + "x", "", str(rng.choice(INTEGERS)), "\u0000", "a" * 3000))
         container[renamed] = value if rng.random() < 0.5 else container.pop(str(key))
@@ -152,7 +153,7 @@ def _resized(value: list[Json], rng: Random) -> list[Json]:
     if kind == 0:
         return value[: rng.randrange(len(value) + 1)]
     if kind == 1:
-        return value * rng.choice((2, 3, 50))
+        return value * min(rng.choice((2, 3, 50)), _most_copies(value))
     if kind == 2:
         return value + value[: rng.randrange(len(value) + 1)]
     return rng.sample(value, len(value))
@@ -170,6 +171,11 @@ def _deep(value: Json, rng: Random, raw: list[str] | None) -> Json:
         opening, closing, depth = text, "}", min(depth, 200_000 // len(text))
     raw.append(opening * depth + "0" + closing * (depth if rng.random() < 0.9 else 0))
     return f"{_MARK}{len(raw) - 1}"
+
+
+def _most_copies(value: Json) -> int:
+    """Return how often a node may be repeated, so that several changes do not fill the memory."""
+    return max(1, 200_000 // len(json.dumps(value)))
 
 
 def _copied(value: Json) -> Json:

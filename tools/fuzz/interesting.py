@@ -36,6 +36,9 @@ def number_token(rng: Random) -> str:
 def number_bytes(rng: Random, size: int, *, big_endian: bool = False) -> bytes:
     """Return a number of 1, 2, 4 or 8 bytes, an integer or a float."""
     order = ">" if big_endian else "<"
+    if size >= 4 and rng.random() < 0.05:  # a NaN that signals when it is converted
+        signalling = {4: 0x7F800001, 8: 0x7FF0000000000001}[size]
+        return signalling.to_bytes(size, "big" if big_endian else "little")
     if size >= 4 and rng.random() < 0.3:
         specials = (*_FLOATS, float("inf"), float("-inf"), float("nan"))
         value = rng.choice(specials)

@@ -22,6 +22,7 @@ __all__ = [
     "checked_targets",
     "offsets_of",
     "tracks_true",
+    "widened",
 ]
 
 TRANSFORMS = ("NONE", "LOGISTIC", "SOFTMAX", "SOFTMAX_ZERO", "PROBIT")
@@ -97,6 +98,12 @@ def checked_numbers(
     if missing.any():
         raise attributes.reject(name, "holds nan, expected numbers")
     return numbers if counts is None else np.where(counts, numbers, 0.0)
+
+
+def widened(numbers: NDArray[np.generic]) -> NDArray[np.float64]:
+    """Return float64 numbers; a NaN that signals becomes one that does not, without a warning."""
+    with np.errstate(invalid="ignore"):
+        return numbers.astype(np.float64)
 
 
 def check_length(attributes: Attributes, name: str, size: int, expected: int) -> None:

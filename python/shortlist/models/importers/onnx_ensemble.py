@@ -18,6 +18,7 @@ from shortlist.models.importers.onnx_attributes import (
     checked_targets,
     offsets_of,
     tracks_true,
+    widened,
 )
 from shortlist.models.importers.onnx_forest import IntArray, Mode, OnnxForest
 from shortlist.models.importers.onnx_graph import UINT8, Attributes
@@ -92,7 +93,7 @@ def _tensor_numbers(attributes: Attributes, name: str, dtype: int) -> NDArray[np
         return np.zeros(0)
     if tensor.dtype != dtype or tensor.values is None:
         return None
-    return tensor.values.astype(np.float64)
+    return widened(tensor.values)
 
 
 def _choice(attributes: Attributes, name: str, choices: tuple[str, ...], default: int) -> str:

@@ -22,6 +22,7 @@ from shortlist.models.importers.onnx_attributes import (
     checked_targets,
     offsets_of,
     tracks_true,
+    widened,
 )
 from shortlist.models.importers.onnx_forest import IntArray, Mode, OnnxForest
 from shortlist.models.importers.onnx_graph import Attributes
@@ -85,14 +86,14 @@ def _numbers(attributes: Attributes, name: str, dtype: int) -> NDArray[np.float6
     plain = attributes.floats(name)
     tensor = attributes.tensor(f"{name}_as_tensor")
     if tensor is None:
-        return plain.astype(np.float64)
+        return widened(plain)
     if plain.size and tensor.values is not None and tensor.values.size:
         raise attributes.reject(name, f"stands beside {name}_as_tensor, expected one of them")
     if plain.size:
-        return plain.astype(np.float64)
+        return widened(plain)
     if tensor.dtype != dtype or tensor.values is None:
         return None
-    return tensor.values.astype(np.float64)
+    return widened(tensor.values)
 
 
 def _classes(attributes: Attributes) -> tuple[CategoryName, ...]:
