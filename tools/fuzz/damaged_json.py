@@ -13,6 +13,7 @@ __all__ = ["Json", "damage_json", "damage_tree"]
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 _MARK = "@raw@"
+_MOST_BYTES = 2_000_000
 _DEPTHS = (20, 40, 900, 1100, 20_000, 140_000)
 
 
@@ -25,7 +26,9 @@ def damage_json(data: bytes, other: bytes, rng: Random) -> bytes:
     tree = damage_tree(tree, json.loads(other), rng, raw)
     text = json.dumps(tree, separators=(",", ":"), ensure_ascii=rng.random() < 0.5)
     for i, token in enumerate(raw):
-        text = text.replace(f'"{_MARK}{i}"', token)
+        mark = f'"{_MARK}{i}"'
+        if text.count(mark) * len(token) <= _MOST_BYTES:  # a deep one may have been copied often
+            text = text.replace(mark, token)
     if rng.random() < 0.02:
         text = text.replace('"', '"\\ud800', 1)
     return text.encode("utf-8", "surrogatepass")
@@ -175,7 +178,7 @@ def _deep(value: Json, rng: Random, raw: list[str] | None) -> Json:
 
 def _most_copies(value: Json) -> int:
     """Return how often a node may be repeated, so that several changes do not fill the memory."""
-    return max(1, 200_000 // len(json.dumps(value)))
+    return max(1, _MOST_BYTES // 10 // len(json.dumps(value)))
 
 
 def _copied(value: Json) -> Json:
