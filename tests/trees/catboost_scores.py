@@ -3,7 +3,8 @@
 import numpy as np
 import reference
 
-from shortlist._core import catboost_hash_texts, catboost_transform
+from shortlist._core import catboost_hash_texts
+from shortlist.models import Forest
 from shortlist.models.importers.catboost_cbm import import_catboost_cbm
 from shortlist.models.importers.catboost_json import import_catboost_json
 from shortlist.models.load import model_format
@@ -16,10 +17,16 @@ def imported(data):
 
 
 def scores(data, X, raw=True, rounds=None):
-    """Scores of a model file's bytes, shape (n, n_outputs)."""
+    """Scores of a model file's bytes, shape (n, n_outputs); raw ones are the reference's too."""
     ensemble = imported(data)
-    sums = reference.raw_scores(ensemble, X, rounds)
-    return sums if raw else catboost_transform(sums, int(ensemble.transform))
+    X = np.asarray(X)
+    if X.dtype not in (np.float32, np.float64):
+        X = X.astype(np.float64)
+    found = Forest.from_imported(ensemble).predict(X, raw_score=raw, iteration_range=rounds)
+    found = found.reshape(len(X), ensemble.n_outputs)
+    if raw:
+        np.testing.assert_array_equal(found, reference.raw_scores(ensemble, X, rounds))
+    return found
 
 
 def cells(texts):

@@ -6,10 +6,10 @@ import pandas as pd
 from catboost_scores import cells, imported, saved, scores
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from reference import derived_columns, reached_leaves
+from reference import reached_leaves
 
-from shortlist._core import catboost_ctrs
 from shortlist.errors import UnsupportedError
+from shortlist.models import Forest
 
 EDGES = [0.0, -0.0, 5e-324, 1e-45, -1e-45, 1e-40, np.inf, -np.inf, 1e300, -1e300, 0.5, -1.0]
 CATS = ["few", "many", "word"]
@@ -152,13 +152,10 @@ def check_model(params, seed, tmp_path):
             np.testing.assert_array_equal(made, expected)
         else:
             np.testing.assert_array_max_ulp(made, expected, 2)
-        if ensemble.ctrs is not None:
-            derived = derived_columns(ensemble.ctrs, rows)
-            tensors = ensemble.ctrs.tensors()
-            np.testing.assert_array_equal(catboost_ctrs(tensors, rows), derived)
     ensemble = imported(cbm)
     leaves = ensemble.leaf_ids[reached_leaves(ensemble, rows)]
     np.testing.assert_array_equal(leaves, model.calc_leaf_indexes(native))
+    np.testing.assert_array_equal(Forest.from_imported(ensemble).leaf_indices(rows), leaves)
     alone = [model.predict(frame[i : i + 1], "RawFormulaVal", thread_count=1) for i in range(5)]
     np.testing.assert_array_equal(scores(cbm, rows[:5]), np.reshape(alone, (5, -1)))
 

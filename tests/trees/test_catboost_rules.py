@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from catboost_scores import cells, imported, saved, scores
 
-from shortlist._core import catboost_hash_cells, catboost_hash_texts, catboost_transform
+from shortlist._core import catboost_hash_texts, transformed
 from shortlist.errors import UnsupportedError
-from shortlist.models.importers.ensemble import Transform
+from shortlist.models import Forest
+from shortlist.models.importers.ensemble import ImportedEnsemble, Transform, ViewKind
 
 PARAMS = {"thread_count": 1, "verbose": False, "allow_writing_files": False, "random_seed": 3}
 
@@ -59,14 +60,37 @@ def test_hashes_are_those_of_catboost_for_texts_of_every_length(tmp_path):
     np.testing.assert_array_equal(found, np.array(list(named.values()), np.uint32))
 
 
+def one_category_trees(hashes):
+    """One feature; output t is 1 where its category has hash t, else 0."""
+    n = len(hashes)
+    return ImportedEnsemble(
+        source="one category",
+        objective="none",
+        feature_names=("category",),
+        n_outputs=n,
+        transform=Transform.IDENTITY,
+        split_offsets=np.arange(n + 1),
+        leaf_offsets=2 * np.arange(n + 1),
+        features=np.zeros(n, np.int64),
+        kinds=np.full(n, ViewKind.HASHED),
+        thresholds=np.zeros(n),
+        left=np.full(n, ~0),
+        right=np.full(n, ~1),
+        leaf_values=np.tile([1.0, 0.0], n),
+        category_offsets=np.arange(n + 1),
+        categories=hashes.astype(np.float64),
+    )
+
+
 def test_whole_cells_and_their_texts_are_the_same_category():
     numbers = [0.0, -0.0, 7.0, -12.0, 1996.0, 2.0**53 - 1, -(2.0**53) + 1]
     texts = ["0", "0", "7", "-12", "1996", "9007199254740991", "-9007199254740991"]
 
-    hashes = catboost_hash_texts(texts).astype(np.int64)
+    forest = Forest.from_imported(one_category_trees(catboost_hash_texts(texts)))
 
-    np.testing.assert_array_equal(catboost_hash_cells(np.array(numbers)), hashes)
-    np.testing.assert_array_equal(catboost_hash_cells(cells(texts)), hashes)
+    known = forest.predict(np.array(numbers)[:, None], raw_score=True)
+    np.testing.assert_array_equal(np.diag(known), 1.0)
+    np.testing.assert_array_equal(forest.predict(cells(texts)[:, None]), known)
 
 
 def test_missing_and_fractional_cells_are_no_category_and_score_as_an_unseen_one(tmp_path):
@@ -176,7 +200,7 @@ def test_the_fast_exp_is_catboosts_from_end_to_end(tmp_path):
         model.set_scale_and_bias(scale / np.abs(sums).max(), 0.0)
         expected = model.predict(X, "Exponent", thread_count=1)  # 64 rows: whole vectors of four
 
-        found = catboost_transform(raw(model, X), int(Transform.CATBOOST_EXPONENTIAL))
+        found = transformed(int(Transform.CATBOOST_EXPONENTIAL), 1.0, raw(model, X))
 
         np.testing.assert_array_equal(found[:, 0], expected)
 
@@ -196,7 +220,7 @@ def test_softmax_of_far_apart_scores(n_classes, tmp_path):
         other = from_json(json.dumps(changed).encode(), tmp_path)
         sums = np.ascontiguousarray(raw(other, X))
 
-        found = catboost_transform(sums, int(Transform.CATBOOST_SOFTMAX))
+        found = transformed(int(Transform.CATBOOST_SOFTMAX), 1.0, sums)
 
         expected = other.predict(X, "Probability", thread_count=1)
         np.testing.assert_allclose(found, expected, rtol=0.0, atol=3e-308)
