@@ -117,7 +117,7 @@ py::dtype dtype_of(Kind kind) {
       std::string(kLetters[static_cast<std::size_t>(kind) - static_cast<std::size_t>(Kind::boolean)]));
 }
 
-// Copies, of the column's own dtype, what is null as zero; and where that is, None for nowhere.
+// The numbers of a column in its own dtype, 0 where it is null; and which are null, or None where none is.
 py::tuple numbers(const Table& table, std::size_t column) {
   const std::vector<NumberChunk> chunks = table_chunks(table, column);
   const Kind kind = table.columns()[column].type.kind;

@@ -13,7 +13,6 @@ from shortlist.bundle.loading import checked_version
 from shortlist.errors import UnsupportedError
 from shortlist.models import Forest, load_model
 from shortlist.models.forest import Scores
-from shortlist.models.inputs import ModelInputs
 
 __all__ = ["ScoredModel"]
 
@@ -43,9 +42,7 @@ class ScoredModel:
         iteration_range: tuple[int, int] | None = None,
         n_threads: int = 1,
     ) -> None:
-        self.inputs = ModelInputs(
-            forest.feature_names, forest.category_names, forest.hashed_features
-        )
+        self.inputs = forest.inputs
         self.n_outputs = forest.n_outputs
         self.dtype = forest.dtype
         self._n_threads = n_threads

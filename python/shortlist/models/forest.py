@@ -45,6 +45,7 @@ class Forest:
     best_iteration : the round that early stopping chose, from 0, where the file says so.
     dtype : of predictions: float32 where the library sums in float32 (XGBoost, ONNX), else float64.
     objective, source : as the model names them.
+    inputs : how a frame becomes the matrix that is scored.
     """
 
     def __init__(self, tensors: Mapping[str, NDArray[np.generic]], metadata: Mapping[str, str]):
@@ -65,7 +66,7 @@ class Forest:
         self.dtype: np.dtype[np.float32] | np.dtype[np.float64] = (
             np.dtype(np.float32) if self._native.is_float32 else np.dtype(np.float64)
         )
-        self._inputs = ModelInputs(
+        self.inputs: ModelInputs = ModelInputs(
             description.feature_names, description.category_names, description.hashed_features
         )
         self.objective: str = metadata.get("objective", "")
@@ -258,7 +259,7 @@ class Forest:
     def _rows(self, X: object) -> NDArray[np.generic] | SparseRows:
         if not isinstance(X, np.ndarray):
             if is_frame(X):
-                return self._inputs.matrix(X)
+                return self.inputs.matrix(X)
             sparse = sparse_rows(X, self.n_features)
             if sparse is not None and self._native.derives_features:
                 return densified(sparse, self.n_features)
