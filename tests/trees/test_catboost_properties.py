@@ -1,5 +1,7 @@
 """Models that CatBoost trains with random parameters, on rows that sit on every edge."""
 
+import os
+
 import catboost
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ from reference import reached_leaves
 from shortlist.errors import UnsupportedError
 from shortlist.models import Forest
 
+EXAMPLES = int(os.environ.get("SHORTLIST_EXAMPLES", "12"))
 EDGES = [0.0, -0.0, 5e-324, 1e-45, -1e-45, 1e-40, np.inf, -np.inf, 1e300, -1e300, 0.5, -1.0]
 CATS = ["few", "many", "word"]
 CTRS = ["Borders", "Buckets", "BinarizedTargetMeanValue", "Counter"]
@@ -160,7 +163,7 @@ def check_model(params, seed, tmp_path):
     np.testing.assert_array_equal(scores(cbm, rows[:5]), np.reshape(alone, (5, -1)))
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(params=PARAMETERS, seed=st.integers(0, 2**16))
 def test_random_models_score_as_catboost_on_edge_rows(params, seed, tmp_path_factory):
     check_model(params, seed, tmp_path_factory.mktemp("model"))

@@ -1,5 +1,7 @@
 """The compiled form scores any ensemble as its definition says, bit for bit."""
 
+import os
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -12,6 +14,7 @@ from shortlist.models import Forest
 from shortlist.models.compiler import segments
 from shortlist.models.importers.ensemble import ImportedEnsemble, Transform
 
+EXAMPLES = int(os.environ.get("SHORTLIST_EXAMPLES", "0"))
 SEEDS = st.integers(0, 2**32 - 1)
 
 
@@ -19,7 +22,7 @@ def flat(scores):
     return scores[:, 0] if scores.shape[1] == 1 else scores
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=max(150, EXAMPLES), deadline=None)
 @given(seed=SEEDS)
 def test_scores_and_leaves_equal_the_reference(seed):
     rng = np.random.default_rng(seed)
@@ -45,7 +48,7 @@ def test_scores_and_leaves_equal_the_reference(seed):
     np.testing.assert_array_equal(forest.leaf_indices(rows), ensemble.leaf_ids[leaves])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=max(60, EXAMPLES), deadline=None)
 @given(seed=SEEDS)
 def test_sparse_rows_score_as_dense_ones(seed):
     rng = np.random.default_rng(seed)
@@ -63,7 +66,7 @@ def test_sparse_rows_score_as_dense_ones(seed):
     np.testing.assert_array_equal(forest.leaf_indices(sparse), forest.leaf_indices(dense))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=max(40, EXAMPLES), deadline=None)
 @given(seed=SEEDS)
 def test_segments_do_not_change_scores(seed):
     rng = np.random.default_rng(seed)

@@ -28,7 +28,7 @@ AGGREGATES = ["AVERAGE", "SUM", "MIN", "MAX"]
 EDGES = [0.0, -0.0, 1e-45, -1e-45, 1e-40, 5e-324, np.inf, -np.inf, np.nan, 1e38, -1e38, 1e300]
 WHOLE = [-1.0, 1.0, 2.0, 3.0, 4.0, 30.0, 31.0, 32.0, 33.0, 64.0, 65.0, 1.5, 2.0**24, 2.0**53]
 N_FEATURES = 4
-EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("SHORTLIST_EXAMPLES", "60"))
 
 SHAPES = st.fixed_dictionaries(
     {

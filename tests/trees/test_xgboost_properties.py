@@ -13,7 +13,7 @@ from xgboost_scores import expected, imported, leaves, matrix, scores
 
 warnings.filterwarnings("ignore", message=".*(deprecated|are not used).*")
 
-EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("SHORTLIST_EXAMPLES", "25"))
 
 EDGES = [0.0, -0.0, 1e-45, -1e-45, 1e-40, 1e-38, -0.5, 0.5, 1.0, -1.0, 2.0**24, 2.0**24 - 1]
 EDGES += [np.nan, 1e30, -1e30, 3.4028234663852886e38, -3.4028234663852886e38, 2.0**31, 5e-324]
