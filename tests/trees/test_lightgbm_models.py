@@ -1,15 +1,10 @@
 """Real LightGBM models score as LightGBM does, bit for bit."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import lightgbm
 import numpy as np
 import pytest
 from cases import cases, needs_models
 
-from shortlist import _core
 from shortlist.models import Forest, load_model
 from shortlist.models.importers.lightgbm import import_lightgbm
 
@@ -85,29 +80,6 @@ def test_a_model_cut_anywhere_is_refused(case, tmp_path):
         cut.write_bytes(data[:at])
         with pytest.raises(ValueError, match="LightGBM model: "):
             load_model(cut)
-
-
-SCORE = """
-import sys
-import numpy as np
-from shortlist.models import load_model
-rows = np.load(sys.argv[2])
-np.save(sys.argv[3], load_model(sys.argv[1]).predict(rows))
-"""
-
-
-@pytest.mark.parametrize("isa", _core.available_isas())
-def test_every_instruction_set_gives_the_same_bits(isa, tmp_path, monkeypatch):
-    case = next(p.values[0] for p in CASES if p.id == "mtpl_poisson_frequency")
-    path = case.model(tmp_path)
-    np.save(tmp_path / "rows.npy", case.rows())
-    monkeypatch.setenv("SHORTLIST_ISA", isa)
-
-    command = [sys.executable, "-c", SCORE, str(path), str(tmp_path / "rows.npy")]
-    subprocess.run([*command, str(tmp_path / "scores.npy")], check=True, capture_output=True)
-
-    scores = np.load(Path(tmp_path / "scores.npy"))
-    np.testing.assert_array_equal(scores, load_model(path).predict(case.rows()))
 
 
 def test_a_model_of_more_features_than_lightgbm_keeps_in_a_row_scores_alike():
