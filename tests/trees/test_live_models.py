@@ -144,11 +144,8 @@ def test_wrappers_predict_by_their_best_iteration():
     ).fit(X, codes, eval_set=[(X, noise)], verbose=False)
 
     forest = shortlist.load_model(by_lightgbm)
-    assert forest.default_rounds == by_lightgbm.best_iteration_ < forest.n_rounds
+    assert forest.default_rounds == by_lightgbm.best_iteration_
     np.testing.assert_array_equal(forest.predict(X), by_lightgbm.predict_proba(X)[:, 1])
-    np.testing.assert_array_equal(
-        shortlist.load_model(by_lightgbm.booster_).predict(X), forest.predict(X)
-    )
 
     forest = shortlist.load_model(by_xgboost)
     assert forest.default_rounds == by_xgboost.best_iteration + 1 < forest.n_rounds
@@ -156,6 +153,26 @@ def test_wrappers_predict_by_their_best_iteration():
     plain = shortlist.load_model(by_xgboost.get_booster())
     assert plain.default_rounds == plain.n_rounds
     np.testing.assert_array_equal(plain.predict(X), by_xgboost.get_booster().inplace_predict(X))
+
+
+def test_a_booster_that_keeps_later_rounds_predicts_by_its_best(tmp_path):
+    X, codes = rows_and_codes(2)
+    known = lightgbm.Dataset(X[:160], codes[:160])
+    booster = lightgbm.train(
+        {"objective": "binary", "verbosity": -1, "num_threads": 1, "learning_rate": 0.6},
+        known,
+        60,
+        valid_sets=[lightgbm.Dataset(X[160:], codes[160:], reference=known)],
+        callbacks=[lightgbm.early_stopping(5, verbose=False)],
+        keep_training_booster=True,
+    )
+
+    forest = shortlist.load_model(booster)
+
+    assert forest.default_rounds == booster.best_iteration == forest.n_rounds - 5
+    np.testing.assert_array_equal(forest.predict(X), booster.predict(X))
+    every = booster.predict(X, num_iteration=booster.current_iteration())
+    np.testing.assert_array_equal(forest.predict(X, iteration_range=(0, forest.n_rounds)), every)
 
 
 def test_objects_of_derived_classes_count():
