@@ -5,6 +5,7 @@
 
 #include "trees/transforms/catboost.hpp"
 #include "trees/transforms/onnx.hpp"
+#include "trees/transforms/sklearn.hpp"
 #include "trees/transforms/xgboost.hpp"
 
 namespace shortlist::trees {
@@ -45,6 +46,7 @@ bool is_transform(std::uint32_t code, std::uint32_t n_outputs) noexcept {
     case Transform::float32_complement:
     case Transform::catboost_softmax:
     case Transform::catboost_exponential:
+    case Transform::softmax_by_blocks:
       return true;
     case Transform::catboost_mean_and_variance:
       return n_outputs == 2;
@@ -105,6 +107,9 @@ void apply_transform(Transform transform, double scale, std::size_t n_outputs, s
       return;
     case Transform::catboost_mean_and_variance:
       for (std::size_t i = 1; i < size; i += 2) out[i] = catboost_exp(2.0 * out[i]);
+      return;
+    case Transform::softmax_by_blocks:
+      for (std::size_t row = 0; row < n; ++row) softmax_by_blocks(out + row * n_outputs, n_outputs);
       return;
   }
 }

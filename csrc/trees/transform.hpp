@@ -34,6 +34,8 @@ enum class Transform : std::uint32_t {
   catboost_softmax = 48,
   catboost_exponential = 49,
   catboost_mean_and_variance = 50,  // of two outputs the second, a logarithm of a deviation: exp(2 x)
+
+  softmax_by_blocks = 64,  // as scikit-learn's GradientBoosting: the sum is NumPy's, in blocks
 };
 // Whether the number is that of a transform that can be applied to so many outputs.
 [[nodiscard]] bool is_transform(std::uint32_t code, std::uint32_t n_outputs) noexcept;

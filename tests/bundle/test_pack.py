@@ -222,7 +222,7 @@ def test_ids_that_disagree_are_refused_with_examples(ingredients, tmp_path):
         ({"n_candidates": 0}, "n_candidates: got 0"),
         ({"n_candidates": 1.5}, "n_candidates: got 1.5"),
         ({"n_candidates": 10**9}, "n_candidates: got 1000000000"),
-        ({"ranker": 7}, "got int, expected a path"),
+        ({"ranker": 7}, "ranker: got int, expected a path"),
         ({"features": None}, "retriever: needs features="),
         ({"features": None, "retriever": None}, "items: needs features="),
         ({"items": None, "retriever": None, "users": None}, "popularity: there are no items"),

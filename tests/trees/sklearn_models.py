@@ -125,6 +125,21 @@ def _library_scores(model, X):
     return model.predict(X)
 
 
+def check_predictions(model, data, X):
+    """Predictions and labels as the library's, where its exp is vectorised within 4 ulp."""
+    estimator = Forest.from_imported(import_sklearn(data)).as_estimator()
+    with np.errstate(over="ignore", invalid="ignore"):
+        expected = model.predict(X)
+        if not hasattr(model, "predict_proba"):
+            found = estimator.predict(X)
+            np.testing.assert_array_max_ulp(found, expected.reshape(found.shape), maxulp=4)
+            return
+        np.testing.assert_array_equal(estimator.classes_, model.classes_)
+        np.testing.assert_array_equal(estimator.predict(X), expected)
+        found = estimator.predict_proba(X)
+        np.testing.assert_array_max_ulp(found, model.predict_proba(X), maxulp=4)
+
+
 def edge_rows(data, rng, n, *, missing, infinite):
     """Rows at thresholds, at their neighbours of both widths, and at edges."""
     ensemble = import_sklearn(data)

@@ -18,6 +18,7 @@ from sklearn_models import (
     LOSSES,
     SINGLE,
     VERSION,
+    check_predictions,
     edge_rows,
     exported,
     library_scores,
@@ -77,6 +78,7 @@ def test_random_forests_score_as_scikit_learn(
 
     for given_rows in (X, narrow(X)):
         np.testing.assert_array_equal(scores(data, given_rows), library_scores(model, given_rows))
+    check_predictions(model, data, X)
     ensemble = import_sklearn(data)
     leaves = ensemble.leaf_ids[reached_leaves(ensemble, X)]
     np.testing.assert_array_equal(leaves, model.apply(X).reshape(leaves.shape))
@@ -125,6 +127,7 @@ def test_random_gradient_boosting_scores_as_scikit_learn(
         np.testing.assert_array_equal(
             scores(model_bytes, given_rows), library_scores(model, given_rows)
         )
+    check_predictions(model, model_bytes, X)
     ensemble = import_sklearn(model_bytes)
     leaves = ensemble.leaf_ids[reached_leaves(ensemble, X)]
     np.testing.assert_array_equal(leaves, model.apply(X).reshape(leaves.shape))
@@ -184,6 +187,7 @@ def test_random_histogram_boosting_scores_as_scikit_learn(
         np.testing.assert_array_equal(
             scores(model_bytes, given_rows), library_scores(model, given_rows)
         )
+    check_predictions(model, model_bytes, X)
 
 
 @pytest.mark.skipif(VERSION < (1, 4), reason="scikit-learn 1.3 has no categories of text")

@@ -73,7 +73,7 @@ class PackedRanker:
         if isinstance(ranker, Forest):
             self._model: Forest | OnnxModel = ranker
         else:
-            self._opened = open_model(ranker)
+            self._opened = open_model(ranker, name="ranker")
             self._model = self._opened.model
         if isinstance(self._model, Forest):
             self.n_outputs = self._model.n_outputs

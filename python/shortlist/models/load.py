@@ -93,15 +93,17 @@ def load_model(
     return open_model(source, feature_names=feature_names).model
 
 
-def open_model(source: object, *, feature_names: Sequence[str] | None = None) -> OpenedModel:
-    """Read a model as :func:`load_model` does, and keep its file."""
+def open_model(
+    source: object, *, feature_names: Sequence[str] | None = None, name: str = "model"
+) -> OpenedModel:
+    """Read a model as :func:`load_model` does, and keep its file; `name` is the argument's."""
     if isinstance(source, str | PathLike):
         live = LiveModel(str(source), _file_bytes(source))
     else:
         found = live_model(source)
         if found is None:
             raise ArgumentError(
-                f"model: got {type(source).__name__}, expected a path, or a model of LightGBM, "
+                f"{name}: got {type(source).__name__}, expected a path, or a model of LightGBM, "
                 f"XGBoost, CatBoost or scikit-learn"
             )
         live = found

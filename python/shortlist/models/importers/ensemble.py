@@ -72,6 +72,7 @@ class Transform(IntEnum):
     CATBOOST_SOFTMAX = 48  # these by CatBoost's own approximation of exp
     CATBOOST_EXPONENTIAL = 49
     CATBOOST_MEAN_AND_VARIANCE = 50  # of two outputs, the second a logarithm of a deviation
+    SOFTMAX_BY_BLOCKS = 64  # the sum as NumPy adds contiguous numbers
 
 
 class Aggregate(IntEnum):

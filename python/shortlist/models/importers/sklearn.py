@@ -200,7 +200,11 @@ def _transform(exported: Exported, n_outputs: int) -> tuple[Transform, float]:
     if exported.loss in ("poisson", "gamma"):
         return Transform.EXPONENTIAL, 1.0
     if exported.loss == "log_loss":
-        return (Transform.SIGMOID if n_outputs == 1 else Transform.SOFTMAX), 1.0
+        # NumPy adds a row's numbers in blocks where they stand side by side, which they do not in
+        # HistGradientBoosting.
+        histogram = exported.estimator in HISTOGRAM
+        many = Transform.SOFTMAX if histogram else Transform.SOFTMAX_BY_BLOCKS
+        return (Transform.SIGMOID if n_outputs == 1 else many), 1.0
     if exported.loss == "exponential":
         if n_outputs > 1:
             raise reject("base", f"has {n_outputs} outputs, expected 1 with exponential loss")

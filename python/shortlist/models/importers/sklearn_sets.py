@@ -30,9 +30,14 @@ class SplitSets:
     @classmethod
     def none(cls, n_splits: int) -> SplitSets:
         """Make the sets of splits that all compare."""
-        no = np.zeros(n_splits, dtype=bool)
-        kinds = np.full(n_splits, -1, dtype=np.int64)
-        return cls(kinds, np.zeros(n_splits + 1, dtype=np.int64), np.zeros(0), no, no, {})
+        return cls(
+            kinds=np.full(n_splits, -1, dtype=np.int64),
+            offsets=np.zeros(n_splits + 1, dtype=np.int64),
+            keys=np.zeros(0),
+            has_none=np.zeros(n_splits, dtype=bool),
+            none_left=np.zeros(n_splits, dtype=bool),
+            known={},
+        )
 
 
 def read_sets(
