@@ -9,7 +9,9 @@ import xgboost
 from xgboost_scores import expected, imported, matrix, scores
 
 from shortlist import _core
+from shortlist.errors import FormatError
 from shortlist.models import Forest, load_model
+from shortlist.models.importers import xgboost_nodes
 from shortlist.models.importers.ensemble import Transform
 from shortlist.models.importers.xgboost_json import import_xgboost_json
 from shortlist.models.importers.xgboost_ubj import import_xgboost_ubj
@@ -223,6 +225,25 @@ def test_trees_that_are_no_multiple_of_a_round_are_refused():
 
     with pytest.raises(Exception, match="3 trees are no multiple of num_parallel_tree x outputs"):
         imported(packed(document))
+
+
+@pytest.mark.parametrize("types", [None, ["q", "c", "q"]])
+def test_trees_are_converted_some_at_a_time(monkeypatch, types):
+    rows = ROWS.copy()
+    rows[:, 1] = np.abs(rows[:, 1] * 4).astype(int)
+    data = train(rows, types=types, n_rounds=7, max_cat_to_onehot=1).save_raw("json")
+    at_once = vars(import_xgboost_json(bytes(data)))
+
+    for nodes in (1, 20):
+        monkeypatch.setattr(xgboost_nodes, "_NODES_AT_ONCE", nodes)
+        for name, value in vars(import_xgboost_json(bytes(data))).items():
+            np.testing.assert_array_equal(value, at_once[name], err_msg=name)
+
+    document = json.loads(data)
+    trees = document["learner"]["gradient_booster"]["model"]["trees"]
+    trees[6]["left_children"][0] = 99
+    with pytest.raises(FormatError, match="tree 6: node 0: its left child is no node: 99"):
+        import_xgboost_json(packed(document))
 
 
 def test_names_of_features_attributes_and_classes():

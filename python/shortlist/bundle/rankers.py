@@ -18,6 +18,7 @@ from shortlist.errors import ArgumentError, MismatchError, StorageError, Unsuppo
 if TYPE_CHECKING:
     from shortlist.features import FeatureBlocks, FeatureSet
     from shortlist.models import Forest, OnnxModel
+    from shortlist.models.inputs import ModelInputs
 
 __all__ = ["PackedRanker", "original_name"]
 
@@ -31,8 +32,6 @@ _EXTENSIONS = {
     "xgboost-dump": "dump.json",
     "sklearn": "safetensors",
 }
-# Names that LightGBM and scikit-learn, XGBoost and CatBoost models have where training had none.
-_COUNTED = ("Column_{}", "f{}", "{}")
 
 
 class PackedRanker:
@@ -79,7 +78,7 @@ class PackedRanker:
             self.n_outputs = self._model.n_outputs
             if features is not None:
                 _check_blocks(features)
-                _check_names(self._model.feature_names, features.names)
+                _check_names(self._model.inputs, features.names)
         else:
             self.n_outputs = self._check_graph(self._model)
 
@@ -152,11 +151,9 @@ def _check_blocks(features: FeatureSet) -> None:
         )
 
 
-def _check_names(model: Sequence[str], features: Sequence[str]) -> None:
+def _check_names(inputs: ModelInputs, features: Sequence[str]) -> None:
     """Refuse features that are not the model's in its order; names made by counting say nothing."""
-    unnamed = any(
-        all(name == counted.format(i) for i, name in enumerate(model)) for counted in _COUNTED
-    )
+    model, unnamed = inputs.feature_names, inputs.is_unnamed
     if len(model) != len(features) and unnamed:
         raise MismatchError(
             f"the model takes {len(model)} features, the feature set makes {len(features)}"

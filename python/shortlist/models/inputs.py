@@ -32,6 +32,10 @@ class ModelInputs:
     feature_names : in the order of the model's columns.
     category_names : of a feature, by its position, the categories whose codes are 0, 1, ...
     hashed_features : positions of features whose categories CatBoost hashes.
+
+    Attributes
+    ----------
+    is_unnamed : whether the names are those that a library makes by counting, as training had none.
     """
 
     def __init__(
@@ -43,7 +47,7 @@ class ModelInputs:
         self.feature_names = tuple(feature_names)
         self._categories = {feature: Categories(names) for feature, names in category_names.items()}
         self._hashed = frozenset(hashed_features)
-        self._is_unnamed = any(
+        self.is_unnamed = any(
             all(name == f"{prefix}{i}" for i, name in enumerate(self.feature_names))
             for prefix in _UNNAMED
         )
@@ -83,7 +87,7 @@ class ModelInputs:
         places: dict[str, list[int]] = {}
         for position, name in enumerate(names):
             places.setdefault(name, []).append(position)
-        if self._is_unnamed and not any(name in places for name in self.feature_names):
+        if self.is_unnamed and not any(name in places for name in self.feature_names):
             if len(names) == self.n_features:
                 return list(range(self.n_features))
             raise ArgumentError(

@@ -6,6 +6,7 @@ csrc/trees/forest_arrays.hpp documents the arrays.
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,7 +114,7 @@ def _round_offsets(ensemble: ImportedEnsemble) -> NDArray[np.int64]:
     return np.arange(0, ensemble.n_trees + 1, ensemble.n_outputs)
 
 
-def _leaf_ids(ensemble: ImportedEnsemble) -> NDArray[np.int64]:
+def _leaf_ids(ensemble: ImportedEnsemble) -> NDArray[np.signedinteger[Any]]:
     if ensemble.leaf_ids is not None:
         return ensemble.leaf_ids
     counts = np.diff(ensemble.leaf_offsets)

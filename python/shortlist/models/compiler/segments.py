@@ -138,8 +138,8 @@ class _Segment:
         self.ranks = np.zeros(run.size, dtype=np.int64)
         self.views = np.zeros(run.size, dtype=np.int64)
         self._run = run
-        self._features = ensemble.features[run]
-        self._kinds = ensemble.kinds[run]
+        self._features = ensemble.features[run].astype(np.int64)
+        self._kinds = ensemble.kinds[run].astype(np.int64)
         is_set = self._kinds >= ViewKind.CATEGORY
         self._rank_thresholds(np.flatnonzero(~is_set), ensemble.thresholds[run])
         self._code_sets(ensemble, np.flatnonzero(is_set))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from shortlist.models.importers.ctr_tables import CtrTables
 
 __all__ = [
     "Aggregate",
+    "AnyIntArray",
     "CategoryName",
     "ImportedEnsemble",
     "LinearLeaves",
@@ -23,6 +24,7 @@ __all__ = [
 ]
 
 IntArray: TypeAlias = NDArray[np.int64]
+AnyIntArray: TypeAlias = NDArray[np.signedinteger[Any]]
 FloatArray: TypeAlias = NDArray[np.float64]
 CategoryName: TypeAlias = str | int | float | bool
 
@@ -129,11 +131,11 @@ class ImportedEnsemble:
 
     split_offsets: IntArray
     leaf_offsets: IntArray
-    features: IntArray
-    kinds: IntArray
+    features: AnyIntArray
+    kinds: AnyIntArray
     thresholds: FloatArray
-    left: IntArray
-    right: IntArray
+    left: AnyIntArray
+    right: AnyIntArray
     leaf_values: FloatArray  # (n_leaves,), or (n_leaves, n_outputs) where leaves are vectors
     category_offsets: IntArray
     categories: FloatArray
@@ -144,7 +146,9 @@ class ImportedEnsemble:
 
     round_offsets: IntArray | None = None  # (n_rounds + 1,) into trees; None: n_outputs trees each
     tree_outputs: IntArray | None = None  # (n_trees,); None: tree t adds to output t % n_outputs
-    leaf_ids: IntArray | None = None  # (n_leaves,) as the library numbers them; None: within a tree
+    leaf_ids: AnyIntArray | None = (
+        None  # (n_leaves,) as the library numbers them; None: within a tree
+    )
     linear_leaves: LinearLeaves | None = None
     # Derived columns: split features from len(feature_names) on are their columns, in float32.
     ctrs: CtrTables | None = None

@@ -9,7 +9,7 @@ Source: XGBoost src/tree/tree_model.cc, JsonGenerator.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 import msgspec
@@ -70,22 +70,13 @@ def import_xgboost_dump(
         Dumps of gblinear, whose numbers are rounded; leaves that are vectors; splits by indicators.
     """
     data = quote_specials(data)
-    roots: list[_Node] = []
-    try:
-        roots.extend(_NODE.decode(raw) for raw in _LIST.decode(data))
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        if data.lstrip(b"[ \t\r\n{").startswith(b'"bias"'):
-            raise UnsupportedError(
-                f"{_SOURCE}: a dump of gblinear rounds its numbers; save by Booster.save_model"
-            ) from None
-        why = "nested too deep" if isinstance(error, RecursionError) else str(error)
-        raise FormatError(f"{_SOURCE}: tree {len(roots)}: {why}") from None
+    # Twice through the trees: their names first, so that no two stand in memory at once.
     features = _Features(feature_names)
-    for root in roots:
+    for root in _roots(data):
         features.add_names_of(root)
     names = features.numbered()
     trees = Trees(_SOURCE, len(names))
-    for root in roots:
+    for root in _roots(data):
         trees.add(_TreeReader(len(trees), features).nodes(root))
     return to_ensemble(
         XGBoostModel(
@@ -98,6 +89,21 @@ def import_xgboost_dump(
             trees=trees,
         )
     )
+
+
+def _roots(data: bytes) -> Iterator[_Node]:
+    n_read = 0
+    try:
+        for raw in _LIST.decode(data):
+            yield _NODE.decode(raw)
+            n_read += 1
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        if data.lstrip(b"[ \t\r\n{").startswith(b'"bias"'):
+            raise UnsupportedError(
+                f"{_SOURCE}: a dump of gblinear rounds its numbers; save by Booster.save_model"
+            ) from None
+        why = "nested too deep" if isinstance(error, RecursionError) else str(error)
+        raise FormatError(f"{_SOURCE}: tree {n_read}: {why}") from None
 
 
 class _Features:

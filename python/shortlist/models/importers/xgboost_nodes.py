@@ -9,12 +9,13 @@ Source: XGBoost include/xgboost/tree_model.h and src/predictor/predict_fn.h.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shortlist.errors import FormatError, UnsupportedError
-from shortlist.models.importers.ensemble import ViewKind, as_less_or_equal
+from shortlist.models.importers.ensemble import AnyIntArray, ViewKind, as_less_or_equal
 
 __all__ = ["CategorySets", "Nodes", "SplitsAndLeaves", "Trees"]
 
@@ -23,6 +24,7 @@ IntArray = NDArray[np.int64]
 _NO_CHILD = -1
 _DELETED_SPLIT = 2**31 - 1
 _CATEGORIES = 2**24
+_NODES_AT_ONCE = 2**16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,38 +61,49 @@ class SplitsAndLeaves:
 
     split_offsets: IntArray
     leaf_offsets: IntArray
-    features: IntArray
-    kinds: IntArray
+    features: AnyIntArray
+    kinds: AnyIntArray
     thresholds: NDArray[np.float64]
-    left: IntArray
-    right: IntArray
+    left: AnyIntArray
+    right: AnyIntArray
     missing_left: NDArray[np.bool_]
     leaf_values: NDArray[np.float32]
     category_offsets: IntArray
     categories: IntArray
-    leaf_ids: IntArray
+    leaf_ids: AnyIntArray
+
+
+# Arrays of SplitsAndLeaves for some of the trees, with counts where it has offsets.
+_Part: TypeAlias = dict[str, NDArray[Any]]
 
 
 @dataclass
 class Trees:
-    """Trees as they are read, one after another; errors name the file's format and the tree."""
+    """Trees as they are read, one after another; errors name the file's format and the tree.
+
+    They are checked and made compact some at a time, so that what the file says of them and a
+    check needs does not stand in memory for all trees at once.
+    """
 
     source: str
     n_features: int
-    _trees: list[Nodes] = field(default_factory=list)
+    _n_trees: int = 0
+    _n_waiting: int = 0  # nodes
+    _waiting: list[Nodes] = field(default_factory=list)
     _category_counts: list[IntArray] = field(default_factory=list)
     _categories: list[IntArray] = field(default_factory=list)
+    _parts: list[_Part] = field(default_factory=list)
 
     def __len__(self) -> int:
-        return len(self._trees)
+        return self._n_trees
 
     def add(self, nodes: Nodes) -> None:
         """Take in the next tree.
 
         Raises
         ------
-        FormatError
-            Its arrays differ in length or its sets do not fit.
+        FormatError, UnsupportedError
+            Of this tree or one before it.
         """
         n = nodes.left.size
         for name in ("right", "features", "conditions", "default_left", "split_types", "ids"):
@@ -100,40 +113,67 @@ class Trees:
         if n == 0:
             raise self._reject("it has no nodes")
         counts, categories = self._sets_of(nodes)
-        self._trees.append(nodes)
+        self._waiting.append(nodes)
         self._category_counts.append(counts)
         self._categories.append(categories)
+        self._n_trees += 1
+        self._n_waiting += n
+        if self._n_waiting >= _NODES_AT_ONCE:
+            self._convert_waiting()
 
     def splits_and_leaves(self) -> SplitsAndLeaves:
-        """Check all nodes and number splits and leaves apart.
+        """Return what was made of all trees, and forget it.
 
         Raises
         ------
         FormatError, UnsupportedError
         """
-        sizes = np.array([tree.left.size for tree in self._trees], dtype=np.int64)
-        starts = np.concatenate(([0], np.cumsum(sizes)))[:-1]
+        if self._waiting:
+            self._convert_waiting()
+        parts, self._parts = self._parts, []
+        widths = {part["leaf_values"].shape[1:] for part in parts}
+        if len(widths) > 1:
+            self._reject_widths({width[0] if width else 0 for width in widths})
+        arrays = {}
+        for name in list(parts[0]):
+            arrays[name] = np.concatenate([part.pop(name) for part in parts])
+        return SplitsAndLeaves(
+            split_offsets=_offsets(arrays.pop("split_counts")),
+            leaf_offsets=_offsets(arrays.pop("leaf_counts")),
+            category_offsets=_offsets(arrays.pop("category_counts")),
+            **arrays,
+        )
+
+    def _convert_waiting(self) -> None:
+        """Check the nodes of the trees that wait and number splits and leaves apart."""
+        trees, self._waiting, self._n_waiting = self._waiting, [], 0
+        all_counts = np.concatenate(self._category_counts)
+        all_categories = np.concatenate(self._categories)
+        self._category_counts, self._categories = [], []
+        sizes = np.array([tree.left.size for tree in trees], dtype=np.int64)
+        starts = _offsets(sizes)[:-1]
         owner = np.repeat(np.arange(sizes.size), sizes)
         ids = np.arange(owner.size) - starts[owner]
-        left = np.concatenate([tree.left for tree in self._trees])
-        right = np.concatenate([tree.right for tree in self._trees])
-        features = np.concatenate([tree.features for tree in self._trees])
-        conditions = np.concatenate([tree.conditions for tree in self._trees])
-        default_left = np.concatenate([tree.default_left for tree in self._trees])
-        categorical = np.concatenate([_is_categorical(tree) for tree in self._trees])
+        left = np.concatenate([tree.left for tree in trees])
+        right = np.concatenate([tree.right for tree in trees])
+        features = np.concatenate([tree.features for tree in trees])
+        conditions = np.concatenate([tree.conditions for tree in trees])
+        default_left = np.concatenate([tree.default_left for tree in trees])
+        categorical = np.concatenate([_is_categorical(tree) for tree in trees])
         deleted = (features == _DELETED_SPLIT) & default_left & (ids > 0)
         is_leaf = (left == _NO_CHILD) & ~deleted
         is_split = ~is_leaf & ~deleted
+        first = self._n_trees - len(trees)
 
         def check(bad: NDArray[np.bool_], what: str, *values: NDArray[np.generic]) -> None:
             if bad.any():
                 at = int(np.argmax(bad))
-                found = ", ".join(str(value[at]) for value in values)
+                found = "".join(f" {value[at]}" for value in values)
                 raise FormatError(
-                    f"{self.source}: tree {owner[at]}: node {ids[at]}: {what} {found}"
+                    f"{self.source}: tree {first + owner[at]}: node {ids[at]}: {what}{found}"
                 )
 
-        self._check_deleted(np.bincount(owner[deleted], minlength=sizes.size))
+        self._check_deleted(trees, first, np.bincount(owner[deleted], minlength=sizes.size))
         limit = sizes[owner]
         check(is_split & ((left < 1) | (left >= limit)), "its left child is no node:", left)
         check(is_split & ((right < 1) | (right >= limit)), "its right child is no node:", right)
@@ -152,8 +192,9 @@ class Trees:
             features,
         )
         check(is_split & ~categorical & np.isnan(conditions), "its threshold is", conditions)
-        split_id, split_offsets = _numbered(is_split, owner, sizes.size)
-        leaf_id, leaf_offsets = _numbered(is_leaf, owner, sizes.size)
+        check(is_split & categorical & (all_counts == 0), "it splits by an empty set")
+        split_id, split_counts = _numbered(is_split, owner, sizes.size)
+        leaf_id, leaf_counts = _numbered(is_leaf, owner, sizes.size)
 
         def reference(child: IntArray) -> IntArray:
             child = child[is_split]
@@ -168,48 +209,48 @@ class Trees:
             float32=True,
         )
         kinds = np.where(missing_left, ViewKind.NAN_LEFT, ViewKind.NAN_RIGHT)
-        counts, categories = self._kept_sets(is_split & categorical)
-        check(is_split & categorical & (self._all_counts() == 0), "it splits by an empty set", ids)
-        return SplitsAndLeaves(
-            split_offsets=split_offsets,
-            leaf_offsets=leaf_offsets,
-            features=features[is_split],
-            kinds=np.where(by_set, ViewKind.CATEGORY_24, kinds).astype(np.int64),
-            thresholds=np.where(by_set, 0.0, thresholds),
-            # A category in the set goes right in XGBoost, left here.
-            left=np.where(by_set, go_right, go_left),
-            right=np.where(by_set, go_left, go_right),
-            missing_left=missing_left ^ by_set,
-            leaf_values=self._leaf_values(conditions, is_leaf, owner, ids),
-            category_offsets=np.concatenate(([0], np.cumsum(counts[is_split]))).astype(np.int64),
-            categories=categories,
-            leaf_ids=np.concatenate([_ids(tree) for tree in self._trees])[is_leaf],
+        values = self._leaf_values(trees, first, conditions, is_leaf)
+        check(_scattered(is_leaf, ~np.isfinite(values)), "its leaf value is not finite")
+        # The sets of nodes that do not split, such as of one pruned to a leaf, are left out.
+        self._parts.append(
+            {
+                "split_counts": split_counts,
+                "leaf_counts": leaf_counts,
+                "features": features[is_split].astype(np.int32),
+                "kinds": np.where(by_set, ViewKind.CATEGORY_24, kinds).astype(np.int8),
+                "thresholds": np.where(by_set, 0.0, thresholds),
+                # A category in the set goes right in XGBoost, left here.
+                "left": np.where(by_set, go_right, go_left).astype(np.int32),
+                "right": np.where(by_set, go_left, go_right).astype(np.int32),
+                "missing_left": missing_left ^ by_set,
+                "leaf_values": values,
+                "category_counts": all_counts[is_split],
+                "categories": all_categories[np.repeat(is_split, all_counts)],
+                "leaf_ids": np.concatenate([_ids(tree) for tree in trees])[is_leaf].astype(
+                    np.int32
+                ),
+            }
         )
 
     def _leaf_values(
         self,
+        trees: list[Nodes],
+        first: int,
         conditions: NDArray[np.float32],
         is_leaf: NDArray[np.bool_],
-        owner: IntArray,
-        ids: IntArray,
     ) -> NDArray[np.float32]:
-        widths = {0 if tree.vectors is None else tree.vectors.shape[1] for tree in self._trees}
+        widths = {0 if tree.vectors is None else tree.vectors.shape[1] for tree in trees}
         if len(widths) > 1:
-            raise UnsupportedError(
-                f"{self.source}: trees whose leaves have different numbers of values: "
-                f"{sorted(widths)} (0: one value) are not handled"
-            )
+            self._reject_widths(widths)
         if widths == {0}:
-            values = conditions[is_leaf]
-        else:
-            values = np.concatenate([self._vectors(tree, t) for t, tree in enumerate(self._trees)])
-        bad = ~np.isfinite(values if values.ndim == 2 else values[:, None]).all(axis=1)
-        if bad.any():
-            at = int(np.flatnonzero(is_leaf)[np.argmax(bad)])
-            raise FormatError(
-                f"{self.source}: tree {owner[at]}: node {ids[at]}: its leaf value is not finite"
-            )
-        return values
+            return conditions[is_leaf]
+        return np.concatenate([self._vectors(tree, first + t) for t, tree in enumerate(trees)])
+
+    def _reject_widths(self, widths: set[int]) -> NoReturn:
+        raise UnsupportedError(
+            f"{self.source}: trees whose leaves have different numbers of values: "
+            f"{sorted(widths)} (0: one value) are not handled"
+        )
 
     def _vectors(self, tree: Nodes, t: int) -> NDArray[np.float32]:
         if tree.vectors is None or tree.vector_rows is None:
@@ -255,25 +296,16 @@ class Trees:
         counts[sets.nodes] = sets.sizes
         return counts, sets.values
 
-    def _all_counts(self) -> IntArray:
-        return np.concatenate(self._category_counts)
-
-    def _kept_sets(self, kept: NDArray[np.bool_]) -> tuple[IntArray, IntArray]:
-        """Leave out the sets of nodes that do not split, such as of one pruned to a leaf."""
-        counts = self._all_counts()
-        categories = np.concatenate(self._categories)
-        return np.where(kept, counts, 0), categories[np.repeat(kept, counts)]
-
-    def _check_deleted(self, found: IntArray) -> None:
-        for t, tree in enumerate(self._trees):
+    def _check_deleted(self, trees: list[Nodes], first: int, found: IntArray) -> None:
+        for t, tree in enumerate(trees):
             if tree.n_deleted is not None and tree.n_deleted != found[t]:
                 raise FormatError(
-                    f"{self.source}: tree {t}: num_deleted is {tree.n_deleted}, "
+                    f"{self.source}: tree {first + t}: num_deleted is {tree.n_deleted}, "
                     f"yet {found[t]} nodes are marked as deleted"
                 )
 
     def _reject(self, why: str) -> FormatError:
-        return FormatError(f"{self.source}: tree {len(self._trees)}: {why}")
+        return FormatError(f"{self.source}: tree {self._n_trees}: {why}")
 
 
 def _is_categorical(tree: Nodes) -> NDArray[np.bool_]:
@@ -290,6 +322,19 @@ def _ids(tree: Nodes) -> IntArray:
 def _numbered(
     chosen: NDArray[np.bool_], owner: IntArray, n_trees: int
 ) -> tuple[IntArray, IntArray]:
-    """Return the number of each chosen node within its tree, and where the trees begin."""
-    offsets = np.concatenate(([0], np.cumsum(np.bincount(owner[chosen], minlength=n_trees))))
-    return np.cumsum(chosen) - 1 - offsets[owner], offsets.astype(np.int64)
+    """Return the number of each chosen node within its tree, and how many each tree has."""
+    counts = np.bincount(owner[chosen], minlength=n_trees)
+    return np.cumsum(chosen) - 1 - _offsets(counts)[owner], counts
+
+
+def _offsets(counts: IntArray) -> IntArray:
+    offsets = np.zeros(counts.size + 1, dtype=np.int64)
+    np.cumsum(counts, out=offsets[1:])
+    return offsets
+
+
+def _scattered(chosen: NDArray[np.bool_], bad: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which of all nodes are bad, from which of the chosen ones have a bad value."""
+    nodes = np.zeros(chosen.size, dtype=bool)
+    nodes[chosen] = bad if bad.ndim == 1 else bad.any(axis=1)
+    return nodes

@@ -71,7 +71,10 @@ class Numbers:
 
 @dataclass(frozen=True)
 class TypedArray:
-    """Numbers of one type out of a binary document; msgspec takes a bare array for a mapping."""
+    """Numbers of one type in a binary document, in the order of its bytes, not copied.
+
+    (msgspec takes a bare array for a mapping.)
+    """
 
     values: NDArray[np.generic]
 
@@ -106,7 +109,7 @@ def _from_array(kind: type[object], array: NDArray[np.generic]) -> object:
         return Integers(array.astype(np.int64, copy=False))
     if array.dtype.kind not in "biuf":
         raise ValueError(f"expected numbers, got {array[:3].tolist()}")
-    if array.dtype == np.float32:
+    if array.dtype.kind == "f" and array.dtype.itemsize == 4:
         return Numbers(array.astype(np.float32, copy=False))
     return Numbers(array.astype(np.float64, copy=False))
 

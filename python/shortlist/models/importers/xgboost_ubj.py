@@ -138,8 +138,8 @@ class _Reader:
             raise self._reject("expected # and a count behind the type of an array")
         dtype, _ = _NUMBERS[marker]
         count = self._length()
-        numbers = np.frombuffer(self._bytes(count * dtype.itemsize), dtype=dtype)
-        return TypedArray(numbers.astype(dtype.newbyteorder("=")))
+        at = self._skip(count * dtype.itemsize)
+        return TypedArray(np.frombuffer(self._data, dtype, count, at))
 
     def _count(self) -> int:
         """Return a number of values that follow, of which each has a byte at least."""
@@ -169,10 +169,15 @@ class _Reader:
         return self._bytes(self._length()).decode("utf-8", "backslashreplace")
 
     def _bytes(self, size: int) -> bytes:
+        at = self._skip(size)
+        return self._data[at : at + size]
+
+    def _skip(self, size: int) -> int:
+        """Pass over so many bytes and return where they begin."""
         if size > len(self._data) - self._at:
             raise self._reject(f"{size} bytes announced, {len(self._data) - self._at} are left")
         self._at += size
-        return self._data[self._at - size : self._at]
+        return self._at - size
 
     def _marker(self) -> int:
         marker = self._peek()
