@@ -4,10 +4,14 @@
 #include "kernels/vec/neon.hpp"
 
 // Written over the lanes above.
+#include "kernels/body/bitslice.inl.hpp"
 #include "kernels/body/distance.inl.hpp"
+#include "kernels/body/logic.inl.hpp"
 #include "kernels/body/select.inl.hpp"
 
 namespace shortlist {
-const KernelTable kNeonKernels = {"neon", metric_rows<Dot>, metric_rows<SquaredDifference>, select_at_least};
+const KernelTable kNeonKernels = {"neon", metric_rows<Dot>, metric_rows<SquaredDifference>, select_at_least,
+  {run_logic<kNarrowVectorBytes>, run_logic<kWideVectorBytes>},
+  {bitslice_kernels<kNarrowVectorBytes>(), bitslice_kernels<kWideVectorBytes>()}};
 }  // namespace shortlist
 #endif

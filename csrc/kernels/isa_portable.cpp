@@ -3,10 +3,14 @@
 #include "kernels/vec/scalar.hpp"
 
 // Written over the lanes above.
+#include "kernels/body/bitslice.inl.hpp"
 #include "kernels/body/distance.inl.hpp"
+#include "kernels/body/logic.inl.hpp"
 #include "kernels/body/select.inl.hpp"
 
 namespace shortlist {
 const KernelTable kPortableKernels = {"portable", metric_rows<Dot>, metric_rows<SquaredDifference>,
-                                      select_at_least};
+                                      select_at_least,
+  {run_logic<kNarrowVectorBytes>, run_logic<kWideVectorBytes>},
+  {bitslice_kernels<kNarrowVectorBytes>(), bitslice_kernels<kWideVectorBytes>()}};
 }  // namespace shortlist

@@ -4,6 +4,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "trees/bitslice/check.hpp"
 #include "trees/check.hpp"
 
 namespace shortlist::trees {
@@ -12,6 +13,8 @@ namespace {
 // A block's ranks and sums stay near the first cache beside the tree at hand.
 constexpr std::size_t kBlockBytes = std::size_t{48} << 10;
 constexpr std::size_t kMaxBlockRows = 512;
+constexpr std::size_t kNarrowBlockRows = 8 * kNarrowVectorBytes;
+constexpr std::size_t kMinSlicedRows = 48;
 
 std::size_t rows_of_block(std::size_t n_views, std::size_t n_outputs, std::size_t n_derived) {
   const std::size_t row_bytes =
@@ -39,7 +42,8 @@ std::vector<T> copied(std::span<const T> values) {
 
 }  // namespace
 
-Forest::Forest(const ForestArrays& arrays) : trees_(check_forest(arrays)) {
+Forest::Forest(const ForestArrays& arrays, const BitsliceArrays& sliced) : trees_(check_forest(arrays)) {
+  check_bitslice(arrays, sliced);
   n_features_ = header(arrays, Header::n_features);
   n_outputs_ = header(arrays, Header::n_outputs);
   leaf_width_ = header(arrays, Header::leaf_width);
@@ -74,6 +78,7 @@ Forest::Forest(const ForestArrays& arrays) : trees_(check_forest(arrays)) {
   linear_coefficients_ = copied(arrays.linear_coefficients);
   has_linear_leaves_ = !linear_constants_.empty();
   weights_ = copied(arrays.weights);
+  sliced_ = SlicedForest(arrays, sliced);
 }
 
 void Forest::copy_ctrs(const CtrArrays& arrays) {
@@ -152,19 +157,32 @@ std::size_t Forest::n_trees(Rounds rounds) const noexcept {
   return round_trees_[rounds.last] - round_trees_[rounds.first];
 }
 
+bool Forest::is_sliced(std::size_t n) const noexcept { return !sliced_.empty() && n >= kMinSlicedRows; }
+
+std::size_t Forest::next_block(std::size_t n) const noexcept {
+  if (!is_sliced(n)) return std::min(n, block_rows_);
+  return std::min(n, n > 2 * kNarrowBlockRows ? kMaxSlicedRows : kNarrowBlockRows);
+}
+
 std::size_t Forest::scratch_bytes(std::size_t n) const noexcept {
-  const std::size_t rows = std::min(whole_groups(n), block_rows_);
+  const std::size_t rows = rows_of_scratch(n);
   return aligned(rows * max_views_ * sizeof(std::uint16_t)) + aligned(rows * ctrs_.size() * sizeof(float)) +
-         2 * aligned(rows * n_outputs_ * sizeof(double));
+         2 * aligned(rows * n_outputs_ * sizeof(double)) +
+         (is_sliced(n) ? sliced_.scratch_bytes(next_block(n)) : 0);
+}
+
+// Blocks of the bit-sliced form are larger than others.
+std::size_t Forest::rows_of_scratch(std::size_t n) const noexcept {
+  return std::min(whole_groups(n), is_sliced(n) ? kMaxSlicedRows : block_rows_);
 }
 
 Forest::Parts Forest::parts(std::byte* scratch, std::size_t n) const noexcept {
-  const std::size_t rows = std::min(whole_groups(n), block_rows_);
+  const std::size_t rows = rows_of_scratch(n);
   std::byte* const derived = scratch + aligned(rows * max_views_ * sizeof(std::uint16_t));
   std::byte* const sums = derived + aligned(rows * ctrs_.size() * sizeof(float));
   std::byte* const transformed = sums + aligned(rows * n_outputs_ * sizeof(double));
   return {reinterpret_cast<std::uint16_t*>(scratch), reinterpret_cast<float*>(derived), sums,
-          reinterpret_cast<double*>(transformed)};
+          reinterpret_cast<double*>(transformed), transformed + aligned(rows * n_outputs_ * sizeof(double))};
 }
 
 template <>
@@ -183,7 +201,8 @@ void Forest::each_segment(const Rows& rows, std::size_t n, Rounds rounds, const 
   if constexpr (dense) ctrs_.compute(rows.numbers, n, rows.stride, scratch.derived);
   const std::uint32_t first = round_trees_[rounds.first];
   const std::uint32_t last = round_trees_[rounds.last];
-  for (const Segment& segment : segments_) {
+  for (std::size_t s = 0; s < segments_.size(); ++s) {
+    const Segment& segment = segments_[s];
     const std::uint32_t begin = std::max(first, segment.first_tree);
     const std::uint32_t end = std::min(last, segment.last_tree);
     if (begin >= end) continue;
@@ -193,7 +212,7 @@ void Forest::each_segment(const Rows& rows, std::size_t n, Rounds rounds, const 
     } else {
       segment.quantiser.ranks(rows, n, scratch.ranks);
     }
-    visit(WalkArrays{std::span(trees_).subspan(begin, end - begin), nodes_.data(), bitset_offsets_.data(),
+    visit(s, WalkArrays{std::span(trees_).subspan(begin, end - begin), nodes_.data(), bitset_offsets_.data(),
                      bitset_words_.data(), segment.quantiser.n_views()});
   }
 }
@@ -214,7 +233,13 @@ void Forest::add_trees(const Rows& rows, std::size_t n, Rounds rounds, const Par
   const std::uint16_t* const ranks = scratch.ranks;
   const LeafNumbers leaf{oblivious_ ? nullptr : leaf_of_node_.data()};
   const Sum* const values = leaf_values<Sum>();
-  each_segment(rows, n, rounds, scratch, [&](const WalkArrays& arrays) {
+  each_segment(rows, n, rounds, scratch, [&](std::size_t segment, const WalkArrays& arrays) {
+    if (is_sliced(n) && aggregate_ == Aggregate::sum && leaf_width_ == 1 && !has_linear_leaves_) {
+      const auto first = static_cast<std::uint32_t>(arrays.trees.data() - trees_.data());
+      const auto last = first + static_cast<std::uint32_t>(arrays.trees.size());
+      sliced_.add(segment, first, last, ranks, n, sums, scratch.sliced);
+      return;
+    }
     if (aggregate_ == Aggregate::min) {
       walk(arrays, ranks, n, KeepExtreme<Sum, false>{values, leaf_width_, leaf, sums, n_outputs_});
     } else if (aggregate_ == Aggregate::max) {
@@ -279,8 +304,9 @@ void Forest::predict(const Rows& rows, std::size_t n, Rounds rounds, bool raw, O
                      std::byte* scratch) const noexcept {
   const Parts part = parts(scratch, n);
   const bool transforms = !raw && transform_ != Transform::identity;
-  for (std::size_t first = 0; first < n; first += block_rows_) {
-    const std::size_t count = std::min(block_rows_, n - first);
+  std::size_t count = 0;
+  for (std::size_t first = 0; first < n; first += count) {
+    count = next_block(n - first);
     const std::size_t size = count * n_outputs_;
     Out* const block_out = out + first * n_outputs_;
     const auto finish = [&]<class Sum>(Sum* sums) {
@@ -316,7 +342,7 @@ void Forest::leaf_indices(const Rows& rows, std::size_t n, Rounds rounds, std::u
   const Tree* const first_tree = trees_.data() + round_trees_[rounds.first];
   for (std::size_t first = 0; first < n; first += block_rows_) {
     const std::size_t count = std::min(block_rows_, n - first);
-    each_segment(rows.from(first), count, rounds, part, [&](const WalkArrays& arrays) {
+    each_segment(rows.from(first), count, rounds, part, [&](std::size_t, const WalkArrays& arrays) {
       walk(arrays, part.ranks, count,
            KeepLeafId{leaf_ids_.data(), leaf, first_tree, out + first * width, width});
     });

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.hpp"
+#include "trees/bitslice/sliced_forest.hpp"
 #include "trees/forest_arrays.hpp"
 #include "trees/node.hpp"
 #include "trees/quantise.hpp"
@@ -30,7 +31,7 @@ class Forest {
  public:
   // Copies the arrays after checking every count and index; throws invalid_format naming array and tree, or
   // unsupported for a newer format. Any bytes that pass are safe to walk.
-  explicit Forest(const ForestArrays& arrays);
+  explicit Forest(const ForestArrays& arrays, const BitsliceArrays& sliced = {});
   // Reads format 1 too.
   [[nodiscard]] static Forest load(const TensorFile& file);
 
@@ -72,12 +73,17 @@ class Forest {
     float* derived;   // block_rows x ctrs_.size()
     std::byte* sums;  // block_rows x n_outputs, of the width that sums have
     double* transformed;
+    std::byte* sliced;
   };
   [[nodiscard]] Parts parts(std::byte* scratch, std::size_t n) const noexcept;
+  // How many of n rows the next block takes.
+  [[nodiscard]] std::size_t next_block(std::size_t n) const noexcept;
+  [[nodiscard]] std::size_t rows_of_scratch(std::size_t n) const noexcept;
+  [[nodiscard]] bool is_sliced(std::size_t n) const noexcept;
   void copy_ctrs(const CtrArrays& arrays);
   void copy_nodes(const ForestArrays& arrays);
   void copy_leaves(const ForestArrays& arrays);
-  // Quantises rows for each segment within the rounds, then calls visit(walk arrays, ranks).
+  // Quantises rows for each segment within the rounds, then calls visit(segment, walk arrays).
   template <class Rows, class Visit>
   void each_segment(const Rows& rows, std::size_t n, Rounds rounds, const Parts& scratch,
                     const Visit& visit) const noexcept;
@@ -121,6 +127,7 @@ class Forest {
   std::vector<double> linear_constants_, linear_coefficients_;
   std::vector<std::uint32_t> linear_offsets_, linear_features_;
   std::vector<float> weights_;
+  SlicedForest sliced_;
   Ctrs ctrs_;
   AlignedBuffer<std::byte> ctr_bytes_;  // what ctrs_ refers to
 };
