@@ -79,6 +79,14 @@ Forest::Forest(const ForestArrays& arrays, const BitsliceArrays& sliced) : trees
   has_linear_leaves_ = !linear_constants_.empty();
   weights_ = copied(arrays.weights);
   sliced_ = SlicedForest(arrays, sliced);
+  choose_kernels();
+}
+
+void Forest::choose_kernels() {
+  const std::optional<TreeKernel> forced = forced_tree_kernel();
+  bitslice_from_ = kMinSlicedRows;
+  if (forced == TreeKernel::bitslice) bitslice_from_ = 1;
+  if (forced == TreeKernel::walk || sliced_.empty()) bitslice_from_ = std::numeric_limits<std::size_t>::max();
 }
 
 void Forest::copy_ctrs(const CtrArrays& arrays) {
@@ -121,7 +129,8 @@ void Forest::copy_nodes(const ForestArrays& arrays) {
 
 void Forest::copy_leaves(const ForestArrays& arrays) {
   leaf_ids_ = copied(arrays.leaf_ids);
-  const bool by_node = !oblivious_ && leaf_width_ == 1 && aggregate_ == Aggregate::sum;
+  const bool by_node =
+      !oblivious_ && leaf_width_ == 1 && aggregate_ == Aggregate::sum && arrays.linear_constants.empty();
   const std::size_t size = by_node ? arrays.nodes.size() : arrays.leaf_values.size();
   if (float32_) {
     values32_ = AlignedBuffer<float>::zeroed(size);
@@ -157,10 +166,12 @@ std::size_t Forest::n_trees(Rounds rounds) const noexcept {
   return round_trees_[rounds.last] - round_trees_[rounds.first];
 }
 
-bool Forest::is_sliced(std::size_t n) const noexcept { return !sliced_.empty() && n >= kMinSlicedRows; }
+TreeKernel Forest::kernel_for(std::size_t n) const noexcept {
+  return n >= bitslice_from_ ? TreeKernel::bitslice : TreeKernel::walk;
+}
 
 std::size_t Forest::next_block(std::size_t n) const noexcept {
-  if (!is_sliced(n)) return std::min(n, block_rows_);
+  if (kernel_for(n) != TreeKernel::bitslice) return std::min(n, block_rows_);
   return std::min(n, n > 2 * kNarrowBlockRows ? kMaxSlicedRows : kNarrowBlockRows);
 }
 
@@ -168,12 +179,12 @@ std::size_t Forest::scratch_bytes(std::size_t n) const noexcept {
   const std::size_t rows = rows_of_scratch(n);
   return aligned(rows * max_views_ * sizeof(std::uint16_t)) + aligned(rows * ctrs_.size() * sizeof(float)) +
          2 * aligned(rows * n_outputs_ * sizeof(double)) +
-         (is_sliced(n) ? sliced_.scratch_bytes(next_block(n)) : 0);
+         (kernel_for(n) == TreeKernel::bitslice ? sliced_.scratch_bytes(next_block(n)) : 0);
 }
 
 // Blocks of the bit-sliced form are larger than others.
 std::size_t Forest::rows_of_scratch(std::size_t n) const noexcept {
-  return std::min(whole_groups(n), is_sliced(n) ? kMaxSlicedRows : block_rows_);
+  return std::min(whole_groups(n), kernel_for(n) == TreeKernel::bitslice ? kMaxSlicedRows : block_rows_);
 }
 
 Forest::Parts Forest::parts(std::byte* scratch, std::size_t n) const noexcept {
@@ -218,42 +229,54 @@ void Forest::each_segment(const Rows& rows, std::size_t n, Rounds rounds, const 
 }
 
 template <class Sink>
-void Forest::walk(const WalkArrays& arrays, const std::uint16_t* ranks, std::size_t n,
-                  const Sink& sink) const noexcept {
-  if (oblivious_) {
-    walk_oblivious(arrays, ranks, n, sink);
+void Forest::each_leaf(std::size_t segment, const WalkArrays& arrays, const Parts& scratch, std::size_t n,
+                       const Sink& sink) const noexcept {
+  if (kernel_for(n) == TreeKernel::bitslice) {
+    const Range range = range_of(arrays.trees);
+    sliced_.each_leaf(segment, range.first, range.last, scratch.ranks, n, scratch.sliced,
+                      [&](std::uint32_t tree, std::size_t row, std::size_t leaf) { sink(trees_[tree], row, leaf); });
+  } else if (oblivious_) {
+    walk_oblivious(arrays, scratch.ranks, n, sink);
   } else {
-    walk_binary(arrays, ranks, n, sink);
+    walk_binary(arrays, scratch.ranks, n, sink);
   }
+}
+
+Forest::Range Forest::range_of(std::span<const Tree> trees) const noexcept {
+  const auto first = static_cast<std::uint32_t>(trees.data() - trees_.data());
+  return {first, first + static_cast<std::uint32_t>(trees.size())};
+}
+
+// Kernels other than the walk of binary trees count in leaves.
+LeafNumbers Forest::leaf_numbers(std::size_t n) const noexcept {
+  const bool by_leaf = oblivious_ || kernel_for(n) == TreeKernel::bitslice;
+  return {by_leaf ? nullptr : leaf_of_node_.data()};
 }
 
 template <class Sum, class Rows>
 void Forest::add_trees(const Rows& rows, std::size_t n, Rounds rounds, const Parts& scratch,
                        Sum* sums) const noexcept {
-  const std::uint16_t* const ranks = scratch.ranks;
-  const LeafNumbers leaf{oblivious_ ? nullptr : leaf_of_node_.data()};
+  const LeafNumbers leaf = leaf_numbers(n);
   const Sum* const values = leaf_values<Sum>();
   each_segment(rows, n, rounds, scratch, [&](std::size_t segment, const WalkArrays& arrays) {
-    if (is_sliced(n) && aggregate_ == Aggregate::sum && leaf_width_ == 1 && !has_linear_leaves_) {
-      const auto first = static_cast<std::uint32_t>(arrays.trees.data() - trees_.data());
-      const auto last = first + static_cast<std::uint32_t>(arrays.trees.size());
-      sliced_.add(segment, first, last, ranks, n, sums, scratch.sliced);
-      return;
-    }
+    const auto each = [&](const auto& sink) { each_leaf(segment, arrays, scratch, n, sink); };
     if (aggregate_ == Aggregate::min) {
-      walk(arrays, ranks, n, KeepExtreme<Sum, false>{values, leaf_width_, leaf, sums, n_outputs_});
+      each(KeepExtreme<Sum, false>{values, leaf_width_, leaf, sums, n_outputs_});
     } else if (aggregate_ == Aggregate::max) {
-      walk(arrays, ranks, n, KeepExtreme<Sum, true>{values, leaf_width_, leaf, sums, n_outputs_});
+      each(KeepExtreme<Sum, true>{values, leaf_width_, leaf, sums, n_outputs_});
     } else if (leaf_width_ != 1) {
-      walk(arrays, ranks, n, AddVector<Sum>{values, leaf, sums, n_outputs_});
+      each(AddVector<Sum>{values, leaf, sums, n_outputs_});
     } else if (has_linear_leaves_) {
       if constexpr (std::is_same_v<Sum, double>) {
         const LinearTerms terms{linear_constants_.data(), linear_offsets_.data(), linear_features_.data(),
                                 linear_coefficients_.data()};
-        walk(arrays, ranks, n, AddLinear<Rows>{values, leaf, terms, rows, sums, n_outputs_});
+        each(AddLinear<Rows>{values, leaf, terms, rows, sums, n_outputs_});
       }
+    } else if (kernel_for(n) == TreeKernel::bitslice) {
+      const Range range = range_of(arrays.trees);
+      sliced_.add(segment, range.first, range.last, scratch.ranks, n, sums, scratch.sliced);
     } else {
-      walk(arrays, ranks, n, AddScalar<Sum>{values, sums, n_outputs_});
+      each(AddScalar<Sum>{values, sums, n_outputs_});
     }
   });
 }
@@ -338,13 +361,13 @@ void Forest::leaf_indices(const Rows& rows, std::size_t n, Rounds rounds, std::u
                           std::byte* scratch) const noexcept {
   const Parts part = parts(scratch, n);
   const std::size_t width = n_trees(rounds);
-  const LeafNumbers leaf{oblivious_ ? nullptr : leaf_of_node_.data()};
   const Tree* const first_tree = trees_.data() + round_trees_[rounds.first];
-  for (std::size_t first = 0; first < n; first += block_rows_) {
-    const std::size_t count = std::min(block_rows_, n - first);
-    each_segment(rows.from(first), count, rounds, part, [&](std::size_t, const WalkArrays& arrays) {
-      walk(arrays, part.ranks, count,
-           KeepLeafId{leaf_ids_.data(), leaf, first_tree, out + first * width, width});
+  std::size_t count = 0;
+  for (std::size_t first = 0; first < n; first += count) {
+    count = next_block(n - first);
+    const KeepLeafId sink{leaf_ids_.data(), leaf_numbers(count), first_tree, out + first * width, width};
+    each_segment(rows.from(first), count, rounds, part, [&](std::size_t segment, const WalkArrays& arrays) {
+      each_leaf(segment, arrays, part, count, sink);
     });
   }
 }

@@ -8,6 +8,7 @@
 #include "base/aligned_buffer.hpp"
 #include "trees/bitslice/sliced_forest.hpp"
 #include "trees/forest_arrays.hpp"
+#include "trees/kernel_choice.hpp"
 #include "trees/node.hpp"
 #include "trees/quantise.hpp"
 #include "trees/rows.hpp"
@@ -79,7 +80,8 @@ class Forest {
   // How many of n rows the next block takes.
   [[nodiscard]] std::size_t next_block(std::size_t n) const noexcept;
   [[nodiscard]] std::size_t rows_of_scratch(std::size_t n) const noexcept;
-  [[nodiscard]] bool is_sliced(std::size_t n) const noexcept;
+  [[nodiscard]] TreeKernel kernel_for(std::size_t n) const noexcept;
+  void choose_kernels();
   void copy_ctrs(const CtrArrays& arrays);
   void copy_nodes(const ForestArrays& arrays);
   void copy_leaves(const ForestArrays& arrays);
@@ -88,8 +90,13 @@ class Forest {
   void each_segment(const Rows& rows, std::size_t n, Rounds rounds, const Parts& scratch,
                     const Visit& visit) const noexcept;
   template <class Sink>
-  void walk(const WalkArrays& arrays, const std::uint16_t* ranks, std::size_t n,
-            const Sink& sink) const noexcept;
+  void each_leaf(std::size_t segment, const WalkArrays& arrays, const Parts& scratch, std::size_t n,
+                 const Sink& sink) const noexcept;
+  struct Range {
+    std::uint32_t first, last;
+  };
+  [[nodiscard]] Range range_of(std::span<const Tree> trees) const noexcept;
+  [[nodiscard]] LeafNumbers leaf_numbers(std::size_t n) const noexcept;
   template <class Sum, class Rows>
   void add_trees(const Rows& rows, std::size_t n, Rounds rounds, const Parts& scratch,
                  Sum* sums) const noexcept;
@@ -119,7 +126,7 @@ class Forest {
   std::vector<std::uint32_t> round_trees_;
   AlignedBuffer<Node> nodes_;
   std::vector<std::uint32_t> bitset_offsets_, bitset_words_;
-  // By node where a leaf of a binary tree is one number to add, else n_leaves x leaf_width; one of the two.
+  // By node where a leaf of a binary tree is one plain number to add, else n_leaves x leaf_width; one of the two.
   AlignedBuffer<double> values64_;
   AlignedBuffer<float> values32_;
   std::vector<std::uint32_t> leaf_of_node_;  // empty in oblivious forests
@@ -128,6 +135,7 @@ class Forest {
   std::vector<std::uint32_t> linear_offsets_, linear_features_;
   std::vector<float> weights_;
   SlicedForest sliced_;
+  std::size_t bitslice_from_ = 0;  // rows
   Ctrs ctrs_;
   AlignedBuffer<std::byte> ctr_bytes_;  // what ctrs_ refers to
 };
