@@ -1,13 +1,16 @@
 // The kernels for neon.
 #if defined(__aarch64__)
 #include "kernels/kernels.hpp"
+#include "kernels/vec/bits.hpp"
 #include "kernels/vec/neon.hpp"
 
 // Written over the lanes above.
 #include "kernels/body/distance.inl.hpp"
+#include "kernels/body/logic.inl.hpp"
 #include "kernels/body/select.inl.hpp"
 
 namespace shortlist {
-const KernelTable kNeonKernels = {"neon", metric_rows<Dot>, metric_rows<SquaredDifference>, select_at_least};
+const KernelTable kNeonKernels = {"neon", metric_rows<Dot>, metric_rows<SquaredDifference>, select_at_least,
+                                  kLogic};
 }  // namespace shortlist
 #endif

@@ -1,12 +1,14 @@
 // The kernels for every machine.
 #include "kernels/kernels.hpp"
+#include "kernels/vec/bits.hpp"
 #include "kernels/vec/scalar.hpp"
 
 // Written over the lanes above.
 #include "kernels/body/distance.inl.hpp"
+#include "kernels/body/logic.inl.hpp"
 #include "kernels/body/select.inl.hpp"
 
 namespace shortlist {
 const KernelTable kPortableKernels = {"portable", metric_rows<Dot>, metric_rows<SquaredDifference>,
-                                      select_at_least};
+                                      select_at_least, kLogic};
 }  // namespace shortlist
