@@ -27,18 +27,15 @@ inline LogicProgram random_program(std::mt19937& random, std::size_t n,
   LogicProgram program;
   for (std::size_t i = 0; i < n; ++i) {
     const auto table = static_cast<std::uint8_t>(below(256));
-    const auto op = i < shortlist::kLogicRegisters ? LogicOp::load : static_cast<LogicOp>(below(4));
+    const bool begins = i < shortlist::kLogicRegisters;
+    const auto op = begins ? LogicOp::load : static_cast<LogicOp>(below(4));
     switch (op) {
-      case LogicOp::load: {
-        const auto target = i < shortlist::kLogicRegisters ? static_cast<std::uint8_t>(i) : reg();
-        program.push_back({op, 0, target, 0, vector_from(0)});
+      case LogicOp::load:
+        program.push_back({op, 0, begins ? static_cast<std::uint8_t>(i) : reg(), 0, vector_from(0)});
         break;
-      }
-      case LogicOp::store: {
-        const auto target = n < shortlist::kLogicRegisters ? static_cast<std::uint8_t>(below(i)) : reg();
-        program.push_back({op, 0, target, 0, vector_from(memory.first_writable)});
+      case LogicOp::store:
+        program.push_back({op, 0, reg(), 0, vector_from(memory.first_writable)});
         break;
-      }
       case LogicOp::select:
         program.push_back({op, table, reg(), reg(), below(shortlist::kLogicRegisters)});
         break;

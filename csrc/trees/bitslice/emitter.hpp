@@ -1,0 +1,61 @@
+// Writes the AVX-512 machine code of logic programs into memory of a fixed size.
+//
+// Encodings follow the Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, section 2.7
+// (EVEX). A program becomes a function of the System V ABI: memory in RDI, register i in XMM, YMM or ZMM i,
+// nothing else touched.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "kernels/logic.hpp"
+
+namespace shortlist {
+
+class LogicEmitter {
+ public:
+  // No instruction becomes more bytes than this, nor does the end of a function: prefix 4, opcode 1, operands
+  // 1, displacement 4, table 1.
+  static constexpr std::size_t kMaxInstructionBytes = 11;
+  // As far as a displacement of 32 bits reaches.
+  static constexpr std::size_t kMaxMemoryBytes = std::size_t{1} << 31;
+
+  // Vectors are of 16, 32 or 64 bytes.
+  LogicEmitter(std::span<std::byte> code, std::size_t vector_bytes) noexcept;
+
+  // Appends one function; `program` has passed check_logic. Returns where it begins.
+  // Throws invalid_argument where less than kMaxInstructionBytes are left for what comes next.
+  std::size_t function(std::span<const LogicInstruction> program);
+
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+ private:
+  void instruction(const LogicInstruction& in) noexcept;
+  void finish() noexcept;
+  void reserve() const;
+
+  enum class Map : std::uint8_t { x0F = 1, x0F3A = 3 };
+  enum class Prefix : std::uint8_t { x66 = 1, xF3 = 2 };
+  struct Opcode {
+    Map map;
+    Prefix prefix;
+    std::uint8_t byte;
+  };
+  // `reg` and `second` are registers; with a register as the last operand, or a vector of memory.
+  void on_register(Opcode opcode, unsigned reg, unsigned second, unsigned last) noexcept;
+  void on_memory(Opcode opcode, unsigned reg, unsigned second, std::uint32_t vector) noexcept;
+  void evex(Opcode opcode, unsigned reg, unsigned second, unsigned last) noexcept;
+
+  void put(unsigned byte) noexcept { code_[size_++] = static_cast<std::byte>(byte); }
+
+  static constexpr Opcode kLoad = {Map::x0F, Prefix::xF3, 0x6F};      // VMOVDQU64
+  static constexpr Opcode kStore = {Map::x0F, Prefix::xF3, 0x7F};     // VMOVDQU64
+  static constexpr Opcode kSelect = {Map::x0F3A, Prefix::x66, 0x25};  // VPTERNLOGQ
+
+  std::span<std::byte> code_;
+  std::size_t size_ = 0;
+  std::size_t vector_bytes_;
+};
+
+}  // namespace shortlist
