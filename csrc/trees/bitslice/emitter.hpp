@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 #include "kernels/logic.hpp"
@@ -15,9 +16,13 @@ namespace shortlist {
 
 class LogicEmitter {
  public:
-  // No instruction becomes more bytes than this, nor does the end of a function: prefix 4, opcode 1, operands
-  // 1, displacement 4, table 1.
-  static constexpr std::size_t kMaxInstructionBytes = 11;
+  // Room that programs of n instructions in all need at most: an instruction becomes at most 11 bytes (prefix
+  // 4, opcode 1, operands 1, displacement 4, table 1), and whole words are written before the next overwrites
+  // them.
+  [[nodiscard]] static constexpr std::size_t room_for(std::size_t n_instructions,
+                                                      std::size_t n_programs) noexcept {
+    return kMaxInstructionBytes * (n_instructions + n_programs) + kWrittenBytes;
+  }
   // As far as a displacement of 32 bits reaches.
   static constexpr std::size_t kMaxMemoryBytes = std::size_t{1} << 31;
 
@@ -25,15 +30,14 @@ class LogicEmitter {
   LogicEmitter(std::span<std::byte> code, std::size_t vector_bytes) noexcept;
 
   // Appends one function; `program` has passed check_logic. Returns where it begins.
-  // Throws invalid_argument where less than kMaxInstructionBytes are left for what comes next.
+  // Throws invalid_argument where there is not room for it, before anything is written beyond `code`.
   std::size_t function(std::span<const LogicInstruction> program);
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
  private:
-  void instruction(const LogicInstruction& in) noexcept;
-  void finish() noexcept;
-  void reserve() const;
+  static constexpr std::size_t kMaxInstructionBytes = 11;
+  static constexpr std::size_t kWrittenBytes = 16;
 
   enum class Map : std::uint8_t { x0F = 1, x0F3A = 3 };
   enum class Prefix : std::uint8_t { x66 = 1, xF3 = 2 };
@@ -41,17 +45,26 @@ class LogicEmitter {
     Map map;
     Prefix prefix;
     std::uint8_t byte;
+    std::uint8_t n_tables;  // bytes that follow the operands
   };
-  // `reg` and `second` are registers; with a register as the last operand, or a vector of memory.
-  void on_register(Opcode opcode, unsigned reg, unsigned second, unsigned last) noexcept;
-  void on_memory(Opcode opcode, unsigned reg, unsigned second, std::uint32_t vector) noexcept;
-  void evex(Opcode opcode, unsigned reg, unsigned second, unsigned last) noexcept;
+  // `reg` and `second` are registers; the last operand is a register or a vector of memory.
+  void on_register(Opcode opcode, unsigned reg, unsigned second, unsigned last, unsigned table) noexcept;
+  void on_memory(Opcode opcode, unsigned reg, unsigned second, std::uint32_t vector, unsigned table) noexcept;
+  [[nodiscard]] std::uint64_t evex(Opcode opcode, unsigned reg, unsigned second,
+                                   unsigned last) const noexcept;
 
-  void put(unsigned byte) noexcept { code_[size_++] = static_cast<std::byte>(byte); }
+  void instruction(const LogicInstruction& in) noexcept;
+  void finish() noexcept;
+  void reserve() const;
+  // Appends `n` bytes of `bytes`, lowest first; writes eight.
+  void put(std::uint64_t bytes, std::size_t n) noexcept {
+    std::memcpy(code_.data() + size_, &bytes, sizeof bytes);
+    size_ += n;
+  }
 
-  static constexpr Opcode kLoad = {Map::x0F, Prefix::xF3, 0x6F};      // VMOVDQU64
-  static constexpr Opcode kStore = {Map::x0F, Prefix::xF3, 0x7F};     // VMOVDQU64
-  static constexpr Opcode kSelect = {Map::x0F3A, Prefix::x66, 0x25};  // VPTERNLOGQ
+  static constexpr Opcode kLoad = {Map::x0F, Prefix::xF3, 0x6F, 0};      // VMOVDQU64
+  static constexpr Opcode kStore = {Map::x0F, Prefix::xF3, 0x7F, 0};     // VMOVDQU64
+  static constexpr Opcode kSelect = {Map::x0F3A, Prefix::x66, 0x25, 1};  // VPTERNLOGQ
 
   std::span<std::byte> code_;
   std::size_t size_ = 0;

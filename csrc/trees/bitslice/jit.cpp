@@ -70,14 +70,15 @@ LogicJit::LogicJit(std::span<const std::span<const LogicInstruction>> programs, 
     throw Error(ErrorCode::unsupported, "memory of logic programs: " + std::to_string(memory.n_vectors) +
                                             " vectors are more than 2^31 bytes");
   }
-  std::size_t most_bytes = 0;
+  std::size_t n_instructions = 0;
   for (std::size_t i = 0; i < programs.size(); ++i) {
     check_logic(programs[i], i, memory);
-    most_bytes += (programs[i].size() + 1) * LogicEmitter::kMaxInstructionBytes;
+    n_instructions += programs[i].size();
   }
   if (programs.empty() || !allowed) return;
 
-  CodePages pages(most_bytes);
+  const std::size_t room = LogicEmitter::room_for(n_instructions, programs.size());
+  CodePages pages(room);
   if (!pages.granted()) return;
   LogicEmitter emitter(pages.bytes(), vector_bytes);
   std::vector<std::size_t> starts;
@@ -86,7 +87,7 @@ LogicJit::LogicJit(std::span<const std::span<const LogicInstruction>> programs, 
   if (!pages.seal()) return;
   starts_ = std::move(starts);
   code_bytes_ = emitter.size();
-  page_bytes_ = most_bytes;
+  page_bytes_ = room;
   pages_ = pages.take();
 }
 
