@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 
 #include "kernels/logic.hpp"
@@ -39,32 +38,7 @@ class LogicEmitter {
   static constexpr std::size_t kMaxInstructionBytes = 11;
   static constexpr std::size_t kWrittenBytes = 16;
 
-  enum class Map : std::uint8_t { x0F = 1, x0F3A = 3 };
-  enum class Prefix : std::uint8_t { x66 = 1, xF3 = 2 };
-  struct Opcode {
-    Map map;
-    Prefix prefix;
-    std::uint8_t byte;
-    std::uint8_t n_tables;  // bytes that follow the operands
-  };
-  // `reg` and `second` are registers; the last operand is a register or a vector of memory.
-  void on_register(Opcode opcode, unsigned reg, unsigned second, unsigned last, unsigned table) noexcept;
-  void on_memory(Opcode opcode, unsigned reg, unsigned second, std::uint32_t vector, unsigned table) noexcept;
-  [[nodiscard]] std::uint64_t evex(Opcode opcode, unsigned reg, unsigned second,
-                                   unsigned last) const noexcept;
-
-  void instruction(const LogicInstruction& in) noexcept;
-  void finish() noexcept;
-  void reserve() const;
-  // Appends `n` bytes of `bytes`, lowest first; writes eight.
-  void put(std::uint64_t bytes, std::size_t n) noexcept {
-    std::memcpy(code_.data() + size_, &bytes, sizeof bytes);
-    size_ += n;
-  }
-
-  static constexpr Opcode kLoad = {Map::x0F, Prefix::xF3, 0x6F, 0};      // VMOVDQU64
-  static constexpr Opcode kStore = {Map::x0F, Prefix::xF3, 0x7F, 0};     // VMOVDQU64
-  static constexpr Opcode kSelect = {Map::x0F3A, Prefix::x66, 0x25, 1};  // VPTERNLOGQ
+  [[nodiscard]] std::byte* room_at(std::size_t position) const;
 
   std::span<std::byte> code_;
   std::size_t size_ = 0;
