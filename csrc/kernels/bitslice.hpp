@@ -15,8 +15,8 @@ struct RankPlanes {
 // Which rows have a rank above each of some ranks.
 struct RankPredicates {
   RankPlanes ranks;
-  const std::byte* missing;  // rows that are missing, or null where none counts as such
-  std::uint32_t held_below;  // predicates of ranks below this one hold for missing rows, others do not
+  const std::byte* missing;    // rows that are missing, or null where none counts as such
+  std::uint32_t held_below;    // predicates of ranks below this one hold for missing rows, others do not
   const std::uint16_t* above;  // ascending
   std::size_t n;
   std::byte* out;  // n vectors
@@ -27,7 +27,8 @@ struct SetPredicates {
   RankPlanes codes;
   std::size_t n_codes;  // no row has a code from here on
   const std::uint32_t* words;
-  const std::uint32_t* begins;  // set i is bits of words[begins[i]] up to words[ends[i]]; codes behind are out
+  const std::uint32_t*
+      begins;  // set i is bits of words[begins[i]] up to words[ends[i]]; codes behind are out
   const std::uint32_t* ends;
   std::size_t n;
   std::byte* out;  // n vectors

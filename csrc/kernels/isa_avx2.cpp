@@ -2,6 +2,7 @@
 #if defined(__x86_64__)
 #include "kernels/kernels.hpp"
 #include "kernels/vec/avx2.hpp"
+#include "kernels/vec/bits.hpp"
 
 // Written over the lanes above.
 #include "kernels/body/bitslice.inl.hpp"
@@ -10,8 +11,12 @@
 #include "kernels/body/select.inl.hpp"
 
 namespace shortlist {
-const KernelTable kAvx2Kernels = {"avx2", metric_rows<Dot>, metric_rows<SquaredDifference>, select_at_least,
-  {run_logic<kNarrowVectorBytes>, run_logic<kWideVectorBytes>},
-  {bitslice_kernels<kNarrowVectorBytes>(), bitslice_kernels<kWideVectorBytes>()}};
+const KernelTable kAvx2Kernels = {
+    "avx2",
+    metric_rows<Dot>,
+    metric_rows<SquaredDifference>,
+    select_at_least,
+    kLogic,
+    {bitslice_kernels<kNarrowVectorBytes>(), bitslice_kernels<kWideVectorBytes>()}};
 }  // namespace shortlist
 #endif

@@ -1,6 +1,7 @@
 // The kernels for neon.
 #if defined(__aarch64__)
 #include "kernels/kernels.hpp"
+#include "kernels/vec/bits.hpp"
 #include "kernels/vec/neon.hpp"
 
 // Written over the lanes above.
@@ -10,8 +11,12 @@
 #include "kernels/body/select.inl.hpp"
 
 namespace shortlist {
-const KernelTable kNeonKernels = {"neon", metric_rows<Dot>, metric_rows<SquaredDifference>, select_at_least,
-  {run_logic<kNarrowVectorBytes>, run_logic<kWideVectorBytes>},
-  {bitslice_kernels<kNarrowVectorBytes>(), bitslice_kernels<kWideVectorBytes>()}};
+const KernelTable kNeonKernels = {
+    "neon",
+    metric_rows<Dot>,
+    metric_rows<SquaredDifference>,
+    select_at_least,
+    kLogic,
+    {bitslice_kernels<kNarrowVectorBytes>(), bitslice_kernels<kWideVectorBytes>()}};
 }  // namespace shortlist
 #endif

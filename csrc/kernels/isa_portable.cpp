@@ -1,5 +1,6 @@
 // The kernels for every machine.
 #include "kernels/kernels.hpp"
+#include "kernels/vec/bits.hpp"
 #include "kernels/vec/scalar.hpp"
 
 // Written over the lanes above.
@@ -9,8 +10,11 @@
 #include "kernels/body/select.inl.hpp"
 
 namespace shortlist {
-const KernelTable kPortableKernels = {"portable", metric_rows<Dot>, metric_rows<SquaredDifference>,
-                                      select_at_least,
-  {run_logic<kNarrowVectorBytes>, run_logic<kWideVectorBytes>},
-  {bitslice_kernels<kNarrowVectorBytes>(), bitslice_kernels<kWideVectorBytes>()}};
+const KernelTable kPortableKernels = {
+    "portable",
+    metric_rows<Dot>,
+    metric_rows<SquaredDifference>,
+    select_at_least,
+    kLogic,
+    {bitslice_kernels<kNarrowVectorBytes>(), bitslice_kernels<kWideVectorBytes>()}};
 }  // namespace shortlist

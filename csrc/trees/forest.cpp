@@ -224,7 +224,7 @@ void Forest::each_segment(const Rows& rows, std::size_t n, Rounds rounds, const 
       segment.quantiser.ranks(rows, n, scratch.ranks);
     }
     visit(s, WalkArrays{std::span(trees_).subspan(begin, end - begin), nodes_.data(), bitset_offsets_.data(),
-                     bitset_words_.data(), segment.quantiser.n_views()});
+                        bitset_words_.data(), segment.quantiser.n_views()});
   }
 }
 
@@ -233,8 +233,9 @@ void Forest::each_leaf(std::size_t segment, const WalkArrays& arrays, const Part
                        const Sink& sink) const noexcept {
   if (kernel_for(n) == TreeKernel::bitslice) {
     const Range range = range_of(arrays.trees);
-    sliced_.each_leaf(segment, range.first, range.last, scratch.ranks, n, scratch.sliced,
-                      [&](std::uint32_t tree, std::size_t row, std::size_t leaf) { sink(trees_[tree], row, leaf); });
+    sliced_.each_leaf(
+        segment, range.first, range.last, scratch.ranks, n, scratch.sliced,
+        [&](std::uint32_t tree, std::size_t row, std::size_t leaf) { sink(trees_[tree], row, leaf); });
   } else if (oblivious_) {
     walk_oblivious(arrays, scratch.ranks, n, sink);
   } else {

@@ -8,8 +8,8 @@
 namespace shortlist::trees {
 
 enum class TreeKernel {
-  walk,       // eight walks side by side: any forest, any machine
-  bitslice,   // predicates as bitmaps, trees as programs of logic: many rows
+  walk,      // eight walks side by side: any forest, any machine
+  bitslice,  // predicates as bitmaps, trees as programs of logic: many rows
 };
 
 [[nodiscard]] std::string_view tree_kernel_name(TreeKernel kernel) noexcept;

@@ -72,7 +72,8 @@ void add_floats_of(const LeafTable& leaves, float* sums) noexcept {
     for (std::size_t i = 0; i < 64; i += 16) {
       __mmask16 upper[3] = {};
       upper_masks<Planes>(leaves.planes, first + i, upper);
-      const __m512i codes16 = _mm512_cvtepu8_epi32(_mm_load_si128(reinterpret_cast<const __m128i*>(code + i)));
+      const __m512i codes16 =
+          _mm512_cvtepu8_epi32(_mm_load_si128(reinterpret_cast<const __m128i*>(code + i)));
       float* const at = sums + first + i;
       const __m512 found = _mm512_castsi512_ps(table.look_up(codes16, upper));
       _mm512_storeu_ps(at, _mm512_add_ps(_mm512_loadu_ps(at), found));
@@ -93,7 +94,8 @@ void add_doubles_of(const LeafTable& leaves, double* sums) noexcept {
     for (std::size_t i = 0; i < 64; i += 16) {
       __mmask16 upper[3] = {};
       upper_masks<Planes>(leaves.planes, first + i, upper);
-      const __m512i codes16 = _mm512_cvtepu8_epi32(_mm_load_si128(reinterpret_cast<const __m128i*>(code + i)));
+      const __m512i codes16 =
+          _mm512_cvtepu8_epi32(_mm_load_si128(reinterpret_cast<const __m128i*>(code + i)));
       const __m512i lower_half = low.look_up(codes16, upper);
       const __m512i upper_half = high.look_up(codes16, upper);
       double* const at = sums + first + i;
@@ -140,16 +142,26 @@ template <std::size_t Bytes>
 void add_floats_in_registers(const LeafTable& leaves, float* sums) noexcept {
   constexpr std::size_t kRows = Bytes * 8;
   switch (leaves.n_planes) {
-    case 5: return add_floats_of<kRows, 5>(leaves, sums);
-    case 6: return add_floats_of<kRows, 6>(leaves, sums);
-    case 7: return add_floats_of<kRows, 7>(leaves, sums);
-    case 8: return add_floats_of<kRows, 8>(leaves, sums);
-    case 4: return add_floats_of<kRows, 4>(leaves, sums);
-    case 3: return add_floats_of<kRows, 3>(leaves, sums);
-    case 2: return add_floats_of<kRows, 2>(leaves, sums);
-    case 1: return add_floats_of<kRows, 1>(leaves, sums);
-    case 0: return add_floats_of<kRows, 0>(leaves, sums);
-    default: return add_leaves<Bytes, float>(leaves, sums);
+    case 5:
+      return add_floats_of<kRows, 5>(leaves, sums);
+    case 6:
+      return add_floats_of<kRows, 6>(leaves, sums);
+    case 7:
+      return add_floats_of<kRows, 7>(leaves, sums);
+    case 8:
+      return add_floats_of<kRows, 8>(leaves, sums);
+    case 4:
+      return add_floats_of<kRows, 4>(leaves, sums);
+    case 3:
+      return add_floats_of<kRows, 3>(leaves, sums);
+    case 2:
+      return add_floats_of<kRows, 2>(leaves, sums);
+    case 1:
+      return add_floats_of<kRows, 1>(leaves, sums);
+    case 0:
+      return add_floats_of<kRows, 0>(leaves, sums);
+    default:
+      return add_leaves<Bytes, float>(leaves, sums);
   }
 }
 
@@ -170,23 +182,38 @@ template <std::size_t Bytes>
 void add_doubles_in_registers(const LeafTable& leaves, double* sums) noexcept {
   constexpr std::size_t kRows = Bytes * 8;
   switch (leaves.n_planes) {
-    case 5: return add_doubles_of<kRows, 5>(leaves, sums);
-    case 6: return add_doubles_of<kRows, 6>(leaves, sums);
-    case 7: return add_doubles_of<kRows, 7>(leaves, sums);
-    case 8: return add_doubles_of_eight<kRows>(leaves, sums);
-    case 4: return add_doubles_of<kRows, 4>(leaves, sums);
-    case 3: return add_doubles_of<kRows, 3>(leaves, sums);
-    case 2: return add_doubles_of<kRows, 2>(leaves, sums);
-    case 1: return add_doubles_of<kRows, 1>(leaves, sums);
-    case 0: return add_doubles_of<kRows, 0>(leaves, sums);
-    default: return add_doubles_in_memory<Bytes>(leaves, sums);
+    case 5:
+      return add_doubles_of<kRows, 5>(leaves, sums);
+    case 6:
+      return add_doubles_of<kRows, 6>(leaves, sums);
+    case 7:
+      return add_doubles_of<kRows, 7>(leaves, sums);
+    case 8:
+      return add_doubles_of_eight<kRows>(leaves, sums);
+    case 4:
+      return add_doubles_of<kRows, 4>(leaves, sums);
+    case 3:
+      return add_doubles_of<kRows, 3>(leaves, sums);
+    case 2:
+      return add_doubles_of<kRows, 2>(leaves, sums);
+    case 1:
+      return add_doubles_of<kRows, 1>(leaves, sums);
+    case 0:
+      return add_doubles_of<kRows, 0>(leaves, sums);
+    default:
+      return add_doubles_in_memory<Bytes>(leaves, sums);
   }
 }
 
 template <std::size_t Bytes>
 constexpr BitsliceKernels avx512_bitslice_kernels() noexcept {
-  return {ranks_above<Bytes>, outside_sets<Bytes>, codes<Bytes>, add_doubles_in_registers<Bytes>,
-          add_floats_in_registers<Bytes>, true, kPlacesOfDoubles};
+  return {ranks_above<Bytes>,
+          outside_sets<Bytes>,
+          codes<Bytes>,
+          add_doubles_in_registers<Bytes>,
+          add_floats_in_registers<Bytes>,
+          true,
+          kPlacesOfDoubles};
 }
 
 }  // namespace

@@ -15,6 +15,9 @@ namespace shortlist::trees {
 // Larger trees are walked: their programs grow with the tree, a walk with its depth.
 inline constexpr std::size_t kMaxCodePlanes = 12;
 
+// Vectors that the program of a tree may write, behind its segment's predicates.
+inline constexpr std::size_t kMaxWritten = 4096;
+
 // A predicate holds where a node sends a row right: a view (counted in its segment) << 32 and what the row is
 // asked there: whether its rank is above this one, or its code outside this bitset (counted over the forest).
 [[nodiscard]] constexpr std::uint64_t predicate(std::uint32_t view, std::uint32_t asked) noexcept {

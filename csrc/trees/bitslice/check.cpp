@@ -4,19 +4,18 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "trees/bitslice/check_logic.hpp"
 #include "trees/node.hpp"
 
 namespace shortlist::trees {
 namespace {
 
-// Vectors that the program of a tree may write behind its segment's predicates.
-constexpr std::size_t kMaxWritten = 4096;
-
 [[noreturn]] void reject(const std::string& why) {
   throw Error(ErrorCode::invalid_format, "compiled forest: " + why);
 }
 
-void check_offsets(const char* name, std::span<const std::uint32_t> offsets, std::size_t n, std::size_t total) {
+void check_offsets(const char* name, std::span<const std::uint32_t> offsets, std::size_t n,
+                   std::size_t total) {
   const bool sized = offsets.size() == n + 1;
   if (!sized || offsets.front() != 0 || offsets.back() != total ||
       !std::is_sorted(offsets.begin(), offsets.end())) {
@@ -40,30 +39,14 @@ void check_predicates(const ForestArrays& forest, const BitsliceArrays& arrays, 
   }
 }
 
-void check_program(const BitsliceArrays& arrays, std::size_t tree, std::size_t n_predicates) {
-  const auto fail = [&](std::size_t i, const std::string& why) {
-    reject("tree " + std::to_string(tree) + ": logic[" + std::to_string(i) + "] " + why);
-  };
-  for (std::size_t i = arrays.logic_offsets[tree]; i < arrays.logic_offsets[tree + 1]; ++i) {
-    const LogicInstruction& instruction = arrays.logic[i];
-    if (static_cast<std::uint8_t>(instruction.op) >= kLogicOps) fail(i, "is no operation");
-    if (instruction.target >= kLogicRegisters || instruction.first >= kLogicRegisters)
-      fail(i, "names no register");
-    const bool in_memory = instruction.op != LogicOp::select;
-    const std::size_t limit = in_memory ? n_predicates + kMaxWritten : kLogicRegisters;
-    if (instruction.operand >= limit) fail(i, "names no operand");
-    if (instruction.op == LogicOp::store && instruction.operand < n_predicates)
-      fail(i, "writes over a predicate");
-  }
-}
-
 void check_tree(const ForestArrays& forest, const BitsliceArrays& arrays, std::size_t tree,
                 std::size_t n_predicates, bool oblivious) {
   const std::size_t n_leaves = forest.tree_leaves[tree + 1] - forest.tree_leaves[tree];
   const std::size_t begin = arrays.plane_offsets[tree], end = arrays.plane_offsets[tree + 1];
   const std::string name = "tree " + std::to_string(tree);
   if (end - begin > kMaxCodePlanes || n_leaves > std::size_t{1} << (end - begin))
-    reject(name + " has " + std::to_string(end - begin) + " planes for " + std::to_string(n_leaves) + " leaves");
+    reject(name + " has " + std::to_string(end - begin) + " planes for " + std::to_string(n_leaves) +
+           " leaves");
   for (std::size_t i = begin; i < end; ++i) {
     if (arrays.planes[i] >= n_predicates + kMaxWritten)
       reject(name + ": planes[" + std::to_string(i) + "] is no vector");
@@ -100,7 +83,8 @@ void check_bitslice(const ForestArrays& forest, const BitsliceArrays& arrays) {
     check_predicates(forest, arrays, s);
     const std::size_t n_predicates = arrays.predicate_offsets[s + 1] - arrays.predicate_offsets[s];
     for (std::size_t t = forest.segment_trees[s]; t < forest.segment_trees[s + 1]; ++t) {
-      check_program(arrays, t, n_predicates);
+      const std::size_t begin = arrays.logic_offsets[t], end = arrays.logic_offsets[t + 1];
+      check_logic(arrays.logic.subspan(begin, end - begin), t, {n_predicates + kMaxWritten, n_predicates});
       check_tree(forest, arrays, t, n_predicates, oblivious);
     }
   }

@@ -126,8 +126,8 @@ class Compiler {
   Sets sets_;
   StepMaker steps_;
   BitsliceVectors made_;
-  std::size_t first_node_ = 0;             // of the segment
-  std::vector<std::uint64_t> asked_at_;    // by node of the segment
+  std::size_t first_node_ = 0;           // of the segment
+  std::vector<std::uint64_t> asked_at_;  // by node of the segment
   std::vector<DecidingNode> nodes_;
 };
 

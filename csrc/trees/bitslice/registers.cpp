@@ -30,7 +30,8 @@ void RegisterAllocator::allocate(const TreeSteps& tree, std::vector<LogicInstruc
 }
 
 std::uint32_t& RegisterAllocator::last_seen(PlaneVar var) {
-  return var < 0 ? seen_steps_[static_cast<std::size_t>(~var)] : seen_predicates_[static_cast<std::size_t>(var)];
+  return var < 0 ? seen_steps_[static_cast<std::size_t>(~var)]
+                 : seen_predicates_[static_cast<std::size_t>(var)];
 }
 
 // From the end: when each operand is read next. Planes are read by the stores behind the last step.
@@ -128,7 +129,8 @@ void RegisterAllocator::step(const TruthTable& function, std::size_t at) {
   for (std::size_t i = 0; i < n; ++i) {
     operands[i] = {function.vars[i], register_of(function.vars[i]), next_use_[at][i]};
     locked |= bit(operands[i].place);
-    if (operands[i].place >= 0) next_uses_[static_cast<std::size_t>(operands[i].place)] = operands[i].next_use;
+    if (operands[i].place >= 0)
+      next_uses_[static_cast<std::size_t>(operands[i].place)] = operands[i].next_use;
   }
   const auto keep = [&](Operand& operand, int place) {
     operand.place = place;
@@ -167,7 +169,8 @@ void RegisterAllocator::step(const TruthTable& function, std::size_t at) {
       target = overwritten.place;
     } else {
       target = free_register(locked);
-      emit(LogicOp::select, kCopyOfFirst, target, overwritten.place, static_cast<std::uint32_t>(overwritten.place));
+      emit(LogicOp::select, kCopyOfFirst, target, overwritten.place,
+           static_cast<std::uint32_t>(overwritten.place));
     }
   } else {
     target = free_register(locked);

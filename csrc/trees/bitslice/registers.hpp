@@ -50,7 +50,7 @@ class RegisterAllocator {
   std::array<std::uint32_t, kLogicRegisters> next_uses_ = {};
   std::vector<std::array<std::uint32_t, 3>> next_use_;  // of each operand of each step
   std::vector<std::uint32_t> seen_steps_, seen_predicates_;
-  std::vector<PlaneVar> seen_;  // predicates to forget after a tree
+  std::vector<PlaneVar> seen_;          // predicates to forget after a tree
   std::vector<std::uint32_t> spilled_;  // vector of memory of each step's value, kNever where none
   std::vector<std::uint32_t> free_vectors_;
   std::uint32_t end_of_vectors_ = 0;

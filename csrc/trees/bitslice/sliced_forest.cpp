@@ -37,7 +37,8 @@ SlicedForest::SlicedForest(const ForestArrays& forest, const BitsliceArrays& sli
   bitset_words_.assign(forest.bitset_words.begin(), forest.bitset_words.end());
   for (std::size_t s = 0; s + 1 < forest.segment_views.size(); ++s) add_segment(forest, sliced, s);
   for (const LogicInstruction& instruction : logic_) {
-    if (instruction.op != LogicOp::select) n_memory_ = std::max<std::size_t>(n_memory_, instruction.operand + 1);
+    if (instruction.op != LogicOp::select)
+      n_memory_ = std::max<std::size_t>(n_memory_, instruction.operand + 1);
   }
   for (const std::uint32_t plane : planes_) n_memory_ = std::max<std::size_t>(n_memory_, plane + 1);
   if ((n_memory_ + n_column_planes_) * kWideVectorBytes > kMaxMemoryBytes) {
@@ -45,11 +46,28 @@ SlicedForest::SlicedForest(const ForestArrays& forest, const BitsliceArrays& sli
     return;
   }
   add_values(forest, sliced);
+  compile(forest);
 }
 
-void SlicedForest::add_segment(const ForestArrays& forest, const BitsliceArrays& sliced, std::size_t segment) {
+// Oblivious trees have no programs.
+void SlicedForest::compile(const ForestArrays& forest) {
+  if (logic_.empty()) return;
+  for (std::size_t s = 0; s < segments_.size(); ++s) {
+    Segment& segment = segments_[s];
+    std::vector<std::span<const LogicInstruction>> programs;
+    for (std::size_t t = forest.segment_trees[s]; t < forest.segment_trees[s + 1]; ++t)
+      programs.emplace_back(logic_.data() + trees_[t].logic, trees_[t].n_logic);
+    const LogicMemory memory{segment.n_predicates + kMaxWritten, segment.n_predicates};
+    segment.narrow = LogicJit(programs, kNarrowVectorBytes, memory);
+    segment.wide = LogicJit(programs, kWideVectorBytes, memory);
+  }
+}
+
+void SlicedForest::add_segment(const ForestArrays& forest, const BitsliceArrays& sliced,
+                               std::size_t segment) {
   const std::size_t begin = sliced.predicate_offsets[segment], end = sliced.predicate_offsets[segment + 1];
-  Segment made{end - begin, ViewPlanes(forest, sliced, segment), {}, {}, {}, {}};
+  Segment made{end - begin, ViewPlanes(forest, sliced, segment), {}, {}, {},
+               {},          forest.segment_trees[segment],       {}, {}};
   for (std::size_t i = begin; i < end; ++i) {
     const std::uint32_t view = view_of(sliced.predicates[i]), asked = asked_of(sliced.predicates[i]);
     const std::uint32_t of_forest = forest.segment_views[segment] + view;
@@ -91,7 +109,8 @@ void SlicedForest::add_values(const ForestArrays& forest, const BitsliceArrays& 
       const std::uint32_t place = std::min(first + code, last - 1);
       leaves_.push_back(oblivious ? place : first + sliced.code_leaves[place]);
     }
-    if (scalar) bytes += (std::size_t{1} << std::max(n_planes, 4u)) * (floats ? sizeof(float) : sizeof(double));
+    if (scalar)
+      bytes += (std::size_t{1} << std::max(n_planes, 4u)) * (floats ? sizeof(float) : sizeof(double));
   }
   values_ = AlignedBuffer<std::byte>::zeroed(bytes);
   if (!scalar) return;
@@ -139,18 +158,23 @@ void SlicedForest::find_predicates(const Segment& segment, const std::uint16_t* 
       block.kernels->ranks_above({planes, nullptr, 0, segment.above.data() + view.first, view.n, out});
     } else {
       block.kernels->outside_sets({planes, view.n_codes, bitset_words_.data(),
-                                   segment.begins.data() + view.first, segment.ends.data() + view.first, view.n,
-                                   out});
+                                   segment.begins.data() + view.first, segment.ends.data() + view.first,
+                                   view.n, out});
     }
   }
 }
 
-SlicedForest::Planes SlicedForest::run(std::uint32_t tree, const Block& block) const noexcept {
+SlicedForest::Planes SlicedForest::run(const Segment& segment, std::uint32_t tree,
+                                       const Block& block) const noexcept {
   const SlicedTree& sliced = trees_[tree];
-  const LogicKernels& logic = active_kernels().logic;
-  const LogicInstruction* const code = logic_.data() + sliced.logic;
-  (block.vector_bytes == kWideVectorBytes ? logic.run_wide : logic.run_narrow)(code, sliced.n_logic,
-                                                                             block.memory);
+  const bool wide = block.vector_bytes == kWideVectorBytes;
+  const LogicJit& compiled = wide ? segment.wide : segment.narrow;
+  if (compiled.available()) {
+    compiled.run(tree - segment.first_tree, block.memory);
+  } else {
+    const LogicKernels& logic = active_kernels().logic;
+    (wide ? logic.run_wide : logic.run_narrow)(logic_.data() + sliced.logic, sliced.n_logic, block.memory);
+  }
   Planes planes = {};
   for (std::size_t i = 0; i < sliced.n_planes; ++i)
     planes[i] = block.memory + std::size_t{planes_[sliced.first_plane + i]} * block.vector_bytes;
@@ -158,8 +182,9 @@ SlicedForest::Planes SlicedForest::run(std::uint32_t tree, const Block& block) c
 }
 
 template <class Sum>
-void SlicedForest::add(std::size_t segment, std::uint32_t first, std::uint32_t last, const std::uint16_t* ranks,
-                       std::size_t n, Sum* sums, std::byte* scratch) const noexcept {
+void SlicedForest::add(std::size_t segment, std::uint32_t first, std::uint32_t last,
+                       const std::uint16_t* ranks, std::size_t n, Sum* sums,
+                       std::byte* scratch) const noexcept {
   const Block block = make_block(n, scratch);
   find_predicates(segments_[segment], ranks, n, block);
   constexpr bool doubles = std::is_same_v<Sum, double>;
@@ -175,7 +200,7 @@ void SlicedForest::add(std::size_t segment, std::uint32_t first, std::uint32_t l
   }
   for (std::uint32_t t = first; t < last; ++t) {
     const SlicedTree& tree = trees_[t];
-    const Planes planes = run(t, block);
+    const Planes planes = run(segments_[segment], t, block);
     const LeafTable leaves{planes.data(), tree.n_planes, values_.data() + tree.values};
     Sum* const column = columns + tree.output * rows;
     if constexpr (doubles) {

@@ -10,6 +10,7 @@
 #include "base/aligned_buffer.hpp"
 #include "kernels/bitslice.hpp"
 #include "trees/bitslice/arrays.hpp"
+#include "trees/bitslice/jit.hpp"
 #include "trees/bitslice/view_planes.hpp"
 #include "trees/forest_arrays.hpp"
 
@@ -43,7 +44,7 @@ class SlicedForest {
     find_predicates(segments_[segment], ranks, n, block);
     std::uint16_t codes[kMaxSlicedRows];
     for (std::uint32_t tree = first; tree < last; ++tree) {
-      const Planes planes = run(tree, block);
+      const Planes planes = run(segments_[segment], tree, block);
       block.kernels->codes(planes.data(), trees_[tree].n_planes, codes);
       const std::uint32_t* const leaves = leaves_.data() + trees_[tree].first_code;
       for (std::size_t row = 0; row < n; ++row) visit(tree, row, std::size_t{leaves[codes[row]]});
@@ -62,6 +63,8 @@ class SlicedForest {
     std::vector<ViewPredicates> views;
     std::vector<std::uint16_t> above;         // by predicate: the rank
     std::vector<std::uint32_t> begins, ends;  // by predicate: the set's words
+    std::uint32_t first_tree;
+    LogicJit narrow, wide;
   };
   struct SlicedTree {
     std::uint32_t logic, n_logic;
@@ -81,10 +84,11 @@ class SlicedForest {
 
   [[nodiscard]] Block make_block(std::size_t n, std::byte* scratch) const noexcept;
   void add_segment(const ForestArrays& forest, const BitsliceArrays& sliced, std::size_t segment);
+  void compile(const ForestArrays& forest);
   void add_values(const ForestArrays& forest, const BitsliceArrays& sliced);
   void find_predicates(const Segment& segment, const std::uint16_t* ranks, std::size_t n,
                        const Block& block) const noexcept;
-  [[nodiscard]] Planes run(std::uint32_t tree, const Block& block) const noexcept;
+  [[nodiscard]] Planes run(const Segment& segment, std::uint32_t tree, const Block& block) const noexcept;
 
   std::vector<Segment> segments_;
   std::vector<SlicedTree> trees_;

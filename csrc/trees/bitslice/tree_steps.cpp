@@ -62,7 +62,8 @@ void StepMaker::count_leaves(std::span<const DecidingNode> nodes) {
 void StepMaker::push_leaf(std::uint32_t node) {
   const std::size_t code = made_.leaves.size();
   made_.leaves.push_back(leaf_numbers_[node]);
-  for (std::size_t plane = 0; plane < n_planes_; ++plane) values_.push_back(constant((code >> plane & 1) != 0));
+  for (std::size_t plane = 0; plane < n_planes_; ++plane)
+    values_.push_back(constant((code >> plane & 1) != 0));
 }
 
 // The two subtrees on top of the stack become one.

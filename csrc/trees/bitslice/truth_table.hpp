@@ -51,8 +51,7 @@ struct VarSet {
   }
   unsigned table = 0;
   for (unsigned at = 0; at < 8; ++at) {
-    const unsigned own =
-        (at >> 2 & 1u) * weights[0] + (at >> 1 & 1u) * weights[1] + (at & 1u) * weights[2];
+    const unsigned own = (at >> 2 & 1u) * weights[0] + (at >> 1 & 1u) * weights[1] + (at & 1u) * weights[2];
     table |= (function.table >> own & 1u) << at;
   }
   return static_cast<std::uint8_t>(table);

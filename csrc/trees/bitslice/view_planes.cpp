@@ -59,7 +59,9 @@ void ViewPlanes::transpose(const std::uint16_t* ranks, std::size_t n, std::size_
     for (std::size_t v = 0; v < views_.size(); ++v) {
       const View view = views_[v];
       std::uint64_t low = 0, high = 0;
-      const std::size_t rows = group + 1 < n_groups ? kGroupRows : group < n_groups ? n - group * kGroupRows : 0;
+      const std::size_t rows = group + 1 < n_groups ? kGroupRows
+                               : group < n_groups   ? n - group * kGroupRows
+                                                    : 0;
       for (std::size_t row = 0; row < rows; ++row) {
         const std::uint64_t rank = std::min(of_group[v * kGroupRows + row], view.most);
         low |= (rank & 0xff) << row * 8;
