@@ -2,12 +2,20 @@
 #if defined(__aarch64__)
 #include "kernels/kernels.hpp"
 #include "kernels/vec/neon.hpp"
+#include "kernels/vec/transpose_neon.hpp"
 
 // Written over the lanes above.
 #include "kernels/body/distance.inl.hpp"
+#include "kernels/body/planes.inl.hpp"
+#include "kernels/body/rank_search.inl.hpp"
 #include "kernels/body/select.inl.hpp"
 
 namespace shortlist {
-const KernelTable kNeonKernels = {"neon", metric_rows<Dot>, metric_rows<SquaredDifference>, select_at_least};
+const KernelTable kNeonKernels = {
+    "neon",
+    metric_rows<Dot>,
+    metric_rows<SquaredDifference>,
+    select_at_least,
+    {float_columns, double_columns, rank_by_search<float>, rank_by_search<double>, transpose16}};
 }  // namespace shortlist
 #endif

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/planes.hpp"
+
 namespace shortlist {
 
 struct KernelTable {
@@ -22,6 +24,8 @@ struct KernelTable {
   // passes. `out` has room for n.
   std::size_t (*select_at_least)(const float* scores, std::size_t n, float floor,
                                  std::uint32_t* out) noexcept;
+
+  PlaneKernels planes;
 };
 
 // The table of the chosen instruction set (cpu/isa.hpp); fixed after the first call.
