@@ -3,11 +3,14 @@
 #include "kernels/kernels.hpp"
 #include "kernels/vec/bits.hpp"
 #include "kernels/vec/neon.hpp"
+#include "kernels/vec/transpose_neon.hpp"
 
 // Written over the lanes above.
 #include "kernels/body/bitslice.inl.hpp"
 #include "kernels/body/distance.inl.hpp"
 #include "kernels/body/logic.inl.hpp"
+#include "kernels/body/planes.inl.hpp"
+#include "kernels/body/rank_search.inl.hpp"
 #include "kernels/body/select.inl.hpp"
 
 namespace shortlist {
@@ -17,6 +20,7 @@ const KernelTable kNeonKernels = {
     metric_rows<SquaredDifference>,
     select_at_least,
     kLogic,
-    {bitslice_kernels<kNarrowVectorBytes>(), bitslice_kernels<kWideVectorBytes>()}};
+    {bitslice_kernels<kNarrowVectorBytes>(), bitslice_kernels<kWideVectorBytes>()},
+    {float_columns, double_columns, rank_by_search<float>, rank_by_search<double>, transpose16}};
 }  // namespace shortlist
 #endif

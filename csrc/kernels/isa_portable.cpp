@@ -2,11 +2,14 @@
 #include "kernels/kernels.hpp"
 #include "kernels/vec/bits.hpp"
 #include "kernels/vec/scalar.hpp"
+#include "kernels/vec/transpose_scalar.hpp"
 
 // Written over the lanes above.
 #include "kernels/body/bitslice.inl.hpp"
 #include "kernels/body/distance.inl.hpp"
 #include "kernels/body/logic.inl.hpp"
+#include "kernels/body/planes.inl.hpp"
+#include "kernels/body/rank_search.inl.hpp"
 #include "kernels/body/select.inl.hpp"
 
 namespace shortlist {
@@ -16,5 +19,6 @@ const KernelTable kPortableKernels = {
     metric_rows<SquaredDifference>,
     select_at_least,
     kLogic,
-    {bitslice_kernels<kNarrowVectorBytes>(), bitslice_kernels<kWideVectorBytes>()}};
+    {bitslice_kernels<kNarrowVectorBytes>(), bitslice_kernels<kWideVectorBytes>()},
+    {float_columns, double_columns, rank_by_search<float>, rank_by_search<double>, transpose16}};
 }  // namespace shortlist

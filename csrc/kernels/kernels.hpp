@@ -9,6 +9,7 @@
 
 #include "kernels/bitslice.hpp"
 #include "kernels/logic_kernels.hpp"
+#include "kernels/planes.hpp"
 
 namespace shortlist {
 
@@ -28,6 +29,7 @@ struct KernelTable {
 
   LogicKernels logic;
   BlockKernels blocks;
+  PlaneKernels planes;
 };
 
 // The table of the chosen instruction set (cpu/isa.hpp); fixed after the first call.

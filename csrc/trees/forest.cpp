@@ -217,9 +217,16 @@ void Forest::each_segment(const Rows& rows, std::size_t n, Rounds rounds, const 
     const std::uint32_t begin = std::max(first, segment.first_tree);
     const std::uint32_t end = std::min(last, segment.last_tree);
     if (begin >= end) continue;
+    const bool sliced = kernel_for(n) == TreeKernel::bitslice;
     if constexpr (dense) {
       const DenseRows<float> derived{scratch.derived, ctrs_.size()};
-      segment.quantiser.ranks(rows, derived, n, scratch.ranks);
+      if (sliced) {
+        sliced_.read(s, rows, derived, n, scratch.sliced);
+      } else {
+        segment.quantiser.ranks(rows, derived, n, scratch.ranks);
+      }
+    } else if (sliced) {
+      sliced_.read(s, rows, n, scratch.sliced);
     } else {
       segment.quantiser.ranks(rows, n, scratch.ranks);
     }
@@ -234,7 +241,7 @@ void Forest::each_leaf(std::size_t segment, const WalkArrays& arrays, const Part
   if (kernel_for(n) == TreeKernel::bitslice) {
     const Range range = range_of(arrays.trees);
     sliced_.each_leaf(
-        segment, range.first, range.last, scratch.ranks, n, scratch.sliced,
+        segment, range.first, range.last, n, scratch.sliced,
         [&](std::uint32_t tree, std::size_t row, std::size_t leaf) { sink(trees_[tree], row, leaf); });
   } else if (oblivious_) {
     walk_oblivious(arrays, scratch.ranks, n, sink);
@@ -275,7 +282,7 @@ void Forest::add_trees(const Rows& rows, std::size_t n, Rounds rounds, const Par
       }
     } else if (kernel_for(n) == TreeKernel::bitslice) {
       const Range range = range_of(arrays.trees);
-      sliced_.add(segment, range.first, range.last, scratch.ranks, n, sums, scratch.sliced);
+      sliced_.add(segment, range.first, range.last, n, sums, scratch.sliced);
     } else {
       each(AddScalar<Sum>{values, sums, n_outputs_});
     }

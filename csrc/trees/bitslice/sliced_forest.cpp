@@ -66,30 +66,59 @@ void SlicedForest::compile(const ForestArrays& forest) {
 void SlicedForest::add_segment(const ForestArrays& forest, const BitsliceArrays& sliced,
                                std::size_t segment) {
   const std::size_t begin = sliced.predicate_offsets[segment], end = sliced.predicate_offsets[segment + 1];
-  Segment made{end - begin, ViewPlanes(forest, sliced, segment), {}, {}, {},
-               {},          forest.segment_trees[segment],       {}, {}};
+  Segment made{end - begin, PlaneEncoder(forest, segment), {}, {}, {},
+               {},          forest.segment_trees[segment], {}, {}};
   for (std::size_t i = begin; i < end; ++i) {
     const std::uint32_t view = view_of(sliced.predicates[i]), asked = asked_of(sliced.predicates[i]);
-    const std::uint32_t of_forest = forest.segment_views[segment] + view;
-    const bool set = asks_for_set(static_cast<ViewKind>(forest.view_kinds[of_forest]));
-    if (made.views.empty() || made.views.back().view != view) {
-      std::uint32_t n_codes = 0;
-      if (set) {
-        const std::uint32_t column = forest.view_columns[of_forest];
-        for (std::uint32_t key = forest.key_offsets[column]; key < forest.key_offsets[column + 1]; ++key)
-          n_codes = std::max<std::uint32_t>(n_codes, forest.key_codes[key] + 1u);
-        n_codes += 2;  // missing and unknown
-      }
-      made.views.push_back({view, static_cast<std::uint32_t>(i - begin), 0, n_codes});
+    if (i == begin || view != view_of(sliced.predicates[i - 1])) {
+      made.views.push_back(of_view(forest, made.encoder, forest.segment_views[segment] + view));
+      made.views.back().first = static_cast<std::uint32_t>(i - begin);
     }
     ++made.views.back().n;
+    const bool set = made.views.back().n_codes != 0;
     made.above.push_back(static_cast<std::uint16_t>(set ? 0 : asked));
     made.begins.push_back(set ? forest.bitset_offsets[asked] : 0);
     made.ends.push_back(set ? forest.bitset_offsets[asked + 1] : 0);
   }
   n_memory_ = std::max(n_memory_, made.n_predicates);
-  n_column_planes_ = std::max(n_column_planes_, made.planes.n_vectors());
+  n_column_planes_ = std::max(n_column_planes_, made.encoder.n_vectors());
   segments_.push_back(std::move(made));
+}
+
+// How the predicates of a view, counted over the forest, follow from its column's planes.
+SlicedForest::ViewPredicates SlicedForest::of_view(const ForestArrays& forest, const PlaneEncoder& encoder,
+                                                   std::uint32_t view) {
+  constexpr std::uint32_t kAll = 1u << 16;
+  const std::uint32_t column = forest.view_columns[view];
+  const ColumnPlanes planes = encoder.planes_of(column);
+  ViewPredicates made{0, 0, planes.first, planes.count, kNoPlane, 0, 0};
+  switch (static_cast<ViewKind>(forest.view_kinds[view])) {
+    case ViewKind::none: {  // the rank of 0
+      const auto first = forest.thresholds.begin() + forest.threshold_offsets[column];
+      const auto last = forest.thresholds.begin() + forest.threshold_offsets[column + 1];
+      made.missing = planes.nan;
+      made.held_below = static_cast<std::uint32_t>(std::lower_bound(first, last, 0.0) - first);
+      break;
+    }
+    case ViewKind::nan_left:  // as the rank 0 of a NaN says
+      break;
+    case ViewKind::nan_right:
+      made.missing = planes.nan;
+      made.held_below = kAll;
+      break;
+    case ViewKind::zero_left:
+      made.missing = planes.zero;
+      break;
+    case ViewKind::zero_right:
+      made.missing = planes.zero;
+      made.held_below = kAll;
+      break;
+    default:  // a view of sets
+      for (std::uint32_t key = forest.key_offsets[column]; key < forest.key_offsets[column + 1]; ++key)
+        made.n_codes = std::max<std::uint32_t>(made.n_codes, forest.key_codes[key] + 1u);
+      made.n_codes += 2;  // missing and unknown
+  }
+  return made;
 }
 
 // Leaves in the order of their codes, and where a leaf is one number the tables of these.
@@ -148,14 +177,15 @@ SlicedForest::Block SlicedForest::make_block(std::size_t n, std::byte* scratch) 
           planes + aligned(n_column_planes_ * vector)};
 }
 
-void SlicedForest::find_predicates(const Segment& segment, const std::uint16_t* ranks, std::size_t n,
-                                   const Block& block) const noexcept {
-  segment.planes.transpose(ranks, n, block.vector_bytes, block.planes);
+void SlicedForest::find_predicates(const Segment& segment, const Block& block) const noexcept {
+  const auto vector = [&](std::uint32_t index) { return block.planes + index * block.vector_bytes; };
   for (const ViewPredicates& view : segment.views) {
-    const RankPlanes planes = segment.planes.of_view(view.view, block.planes, block.vector_bytes);
+    const RankPlanes planes{vector(view.first_plane), view.n_planes};
     std::byte* const out = block.memory + view.first * block.vector_bytes;
     if (view.n_codes == 0) {
-      block.kernels->ranks_above({planes, nullptr, 0, segment.above.data() + view.first, view.n, out});
+      const std::byte* const missing = view.missing == kNoPlane ? nullptr : vector(view.missing);
+      block.kernels->ranks_above(
+          {planes, missing, view.held_below, segment.above.data() + view.first, view.n, out});
     } else {
       block.kernels->outside_sets({planes, view.n_codes, bitset_words_.data(),
                                    segment.begins.data() + view.first, segment.ends.data() + view.first,
@@ -182,11 +212,9 @@ SlicedForest::Planes SlicedForest::run(const Segment& segment, std::uint32_t tre
 }
 
 template <class Sum>
-void SlicedForest::add(std::size_t segment, std::uint32_t first, std::uint32_t last,
-                       const std::uint16_t* ranks, std::size_t n, Sum* sums,
+void SlicedForest::add(std::size_t segment, std::uint32_t first, std::uint32_t last, std::size_t n, Sum* sums,
                        std::byte* scratch) const noexcept {
   const Block block = make_block(n, scratch);
-  find_predicates(segments_[segment], ranks, n, block);
   constexpr bool doubles = std::is_same_v<Sum, double>;
   const BitsliceKernels& kernels = *block.kernels;
   const auto place = [&](std::size_t row) {
@@ -214,9 +242,9 @@ void SlicedForest::add(std::size_t segment, std::uint32_t first, std::uint32_t l
   }
 }
 
-template void SlicedForest::add<float>(std::size_t, std::uint32_t, std::uint32_t, const std::uint16_t*,
-                                       std::size_t, float*, std::byte*) const noexcept;
-template void SlicedForest::add<double>(std::size_t, std::uint32_t, std::uint32_t, const std::uint16_t*,
-                                        std::size_t, double*, std::byte*) const noexcept;
+template void SlicedForest::add<float>(std::size_t, std::uint32_t, std::uint32_t, std::size_t, float*,
+                                       std::byte*) const noexcept;
+template void SlicedForest::add<double>(std::size_t, std::uint32_t, std::uint32_t, std::size_t, double*,
+                                        std::byte*) const noexcept;
 
 }  // namespace shortlist::trees

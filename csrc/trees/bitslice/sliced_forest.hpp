@@ -11,7 +11,7 @@
 #include "kernels/bitslice.hpp"
 #include "trees/bitslice/arrays.hpp"
 #include "trees/bitslice/jit.hpp"
-#include "trees/bitslice/view_planes.hpp"
+#include "trees/bitslice/planes.hpp"
 #include "trees/forest_arrays.hpp"
 
 namespace shortlist::trees {
@@ -29,19 +29,35 @@ class SlicedForest {
   // For one block of n rows, 64-byte aligned.
   [[nodiscard]] std::size_t scratch_bytes(std::size_t n) const noexcept;
 
-  // Adds the leaves of trees [first, last), all of one segment, to sums: n x n_outputs, tree after tree.
-  // ranks: those of the segment's quantiser; n: at most kMaxSlicedRows. Only where leaves are single numbers
-  // that are added up; Sum is float where the forest sums in float32, else double.
+  // What a segment's programs read, of n rows, at most kMaxSlicedRows. To be called before the two below with
+  // the same segment, n and scratch. derived: as PlaneEncoder takes it.
+  template <class T>
+  void read(std::size_t segment, const DenseRows<T>& rows, const DenseRows<float>& derived, std::size_t n,
+            std::byte* scratch) const noexcept {
+    const Block block = make_block(n, scratch);
+    segments_[segment].encoder.encode(rows, derived, n, block.vector_bytes, block.planes);
+    find_predicates(segments_[segment], block);
+  }
+  template <class T>
+  void read(std::size_t segment, const SparseRows<T>& rows, std::size_t n,
+            std::byte* scratch) const noexcept {
+    const Block block = make_block(n, scratch);
+    segments_[segment].encoder.encode(rows, n, block.vector_bytes, block.planes);
+    find_predicates(segments_[segment], block);
+  }
+
+  // Adds the leaves of trees [first, last), all of one segment, to sums: n x n_outputs, tree after tree. Only
+  // where leaves are single numbers that are added up; Sum is float where the forest sums in float32, else
+  // double.
   template <class Sum>
-  void add(std::size_t segment, std::uint32_t first, std::uint32_t last, const std::uint16_t* ranks,
-           std::size_t n, Sum* sums, std::byte* scratch) const noexcept;
+  void add(std::size_t segment, std::uint32_t first, std::uint32_t last, std::size_t n, Sum* sums,
+           std::byte* scratch) const noexcept;
 
   // Calls visit(tree, row, leaf) for each row and each of these trees, leaves counted over the forest.
   template <class Visit>
-  void each_leaf(std::size_t segment, std::uint32_t first, std::uint32_t last, const std::uint16_t* ranks,
-                 std::size_t n, std::byte* scratch, const Visit& visit) const noexcept {
+  void each_leaf(std::size_t segment, std::uint32_t first, std::uint32_t last, std::size_t n,
+                 std::byte* scratch, const Visit& visit) const noexcept {
     const Block block = make_block(n, scratch);
-    find_predicates(segments_[segment], ranks, n, block);
     std::uint16_t codes[kMaxSlicedRows];
     for (std::uint32_t tree = first; tree < last; ++tree) {
       const Planes planes = run(segments_[segment], tree, block);
@@ -54,12 +70,15 @@ class SlicedForest {
  private:
   // Predicates of one view, one after another.
   struct ViewPredicates {
-    std::uint32_t view, first, n;
-    std::uint32_t n_codes;  // of a view of sets, else 0
+    std::uint32_t first, n;
+    std::uint32_t first_plane, n_planes;
+    std::uint32_t missing;     // vector of the mask, or kNoPlane
+    std::uint32_t held_below;  // RankPredicates
+    std::uint32_t n_codes;     // of a view of sets, else 0
   };
   struct Segment {
     std::size_t n_predicates;
-    ViewPlanes planes;
+    PlaneEncoder encoder;
     std::vector<ViewPredicates> views;
     std::vector<std::uint16_t> above;         // by predicate: the rank
     std::vector<std::uint32_t> begins, ends;  // by predicate: the set's words
@@ -83,11 +102,12 @@ class SlicedForest {
   using Planes = std::array<const std::byte*, kMaxCodePlanes>;
 
   [[nodiscard]] Block make_block(std::size_t n, std::byte* scratch) const noexcept;
+  [[nodiscard]] static ViewPredicates of_view(const ForestArrays& forest, const PlaneEncoder& encoder,
+                                              std::uint32_t view);
   void add_segment(const ForestArrays& forest, const BitsliceArrays& sliced, std::size_t segment);
   void compile(const ForestArrays& forest);
   void add_values(const ForestArrays& forest, const BitsliceArrays& sliced);
-  void find_predicates(const Segment& segment, const std::uint16_t* ranks, std::size_t n,
-                       const Block& block) const noexcept;
+  void find_predicates(const Segment& segment, const Block& block) const noexcept;
   [[nodiscard]] Planes run(const Segment& segment, std::uint32_t tree, const Block& block) const noexcept;
 
   std::vector<Segment> segments_;
