@@ -30,7 +30,11 @@ def with_every_kernel(method):
     def call(forest, X, **arguments):
         result = method(forest, X, **arguments)
         for kernel in KERNELS:
-            found = method(_of_kernel(forest, kernel), X, **{**arguments, "out": None} if "out" in arguments else arguments)
+            found = method(
+                _of_kernel(forest, kernel),
+                X,
+                **{**arguments, "out": None} if "out" in arguments else arguments,
+            )
             np.testing.assert_array_equal(found, result, err_msg=kernel, strict=True)
         return result
 
