@@ -1,4 +1,4 @@
-"""Every kernel predicts in every test of trees; and a small LightGBM model for tests that change it."""
+"""Every kernel predicts in every test of trees; and a small LightGBM model to change."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Predictions made by every kernel, and compared: SHORTLIST_TREE_KERNEL is read when a forest is made."""
+"""Predictions by every kernel: SHORTLIST_TREE_KERNEL is read when a forest is made."""
 
 import os
 from contextlib import contextmanager

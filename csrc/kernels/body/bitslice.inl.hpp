@@ -1,7 +1,6 @@
 // Predicates and codes for blocks of rows, over vectors of the compiler: any instruction set.
 //
 // Included into one file for each instruction set, after its flags.
-#include <array>
 #include <cstring>
 
 #include "kernels/bitslice.hpp"
@@ -50,7 +49,7 @@ void ranks_above(const RankPredicates& predicates) noexcept {
   using B = Block<Bytes>;
   using Vector = typename B::Vector;
   // low[v]: the lowest four planes, as a number, are above v.
-  std::array<Vector, 16> low;
+  Vector low[16];
   const RankPlanes lowest{predicates.ranks.planes,
                           predicates.ranks.n_planes < 4 ? predicates.ranks.n_planes : 4};
   for (std::uint32_t value = 0; value < 16; ++value) {
@@ -127,7 +126,7 @@ inline std::uint64_t transposed(std::uint64_t bits) noexcept {
 template <std::size_t Bytes>
 void codes(const std::byte* const* planes, std::size_t n_planes, std::uint16_t* codes) noexcept {
   for (std::size_t byte = 0; byte < Bytes; ++byte) {
-    std::array<std::uint64_t, 2> halves = {};
+    std::uint64_t halves[2] = {};
     for (std::size_t plane = 0; plane < n_planes; ++plane)
       halves[plane / 8] |= std::uint64_t{static_cast<std::uint8_t>(planes[plane][byte])} << plane % 8 * 8;
     const std::uint64_t low = transposed(halves[0]);
