@@ -100,18 +100,15 @@ void rank_in_registers(const typename L::Number* numbers,
       return rank_levels<L, 4, false>(numbers, tables, out);
     case 5:
       return rank_levels<L, 5, false>(numbers, tables, out);
+    case 6:
+      return rank_levels<L, 6, false>(numbers, tables, out);
+    case 7:
+      return rank_levels<L, 7, false>(numbers, tables, out);
+    case 8:
+      return rank_levels<L, 8, false>(numbers, tables, out);
     default:
-      break;
+      return rank_levels<L, shortlist::kTreeLevels, true>(numbers, tables, out);
   }
-  if constexpr (L::kRegisterLevels > 6) {
-    if (tables.n_levels == 6) return rank_levels<L, 6, false>(numbers, tables, out);
-  }
-  if constexpr (L::kRegisterLevels > 7) {
-    if (tables.n_levels == 7) return rank_levels<L, 7, false>(numbers, tables, out);
-  }
-  if (tables.n_levels == L::kRegisterLevels)
-    return rank_levels<L, L::kRegisterLevels, false>(numbers, tables, out);
-  rank_levels<L, L::kRegisterLevels, true>(numbers, tables, out);
 }
 
 }  // namespace

@@ -14,7 +14,6 @@ struct FloatSearch {
   using Index = __m256i;
   using Mask = __m256;
   static constexpr std::uint32_t kLanes = 8;
-  static constexpr std::uint32_t kRegisterLevels = 6;
 
   static Vector load(const float* p) { return _mm256_load_ps(p); }
   static Vector repeat(float x) { return _mm256_set1_ps(x); }

@@ -15,7 +15,6 @@ struct FloatSearch {
   using Index = __m512i;
   using Mask = __mmask16;
   static constexpr std::uint32_t kLanes = 16;
-  static constexpr std::uint32_t kRegisterLevels = 8;
 
   static Vector load(const float* p) { return _mm512_load_ps(p); }
   static Vector repeat(float x) { return _mm512_set1_ps(x); }
@@ -49,7 +48,6 @@ struct DoubleSearch {
   using Index = __m512i;
   using Mask = __mmask8;
   static constexpr std::uint32_t kLanes = 8;
-  static constexpr std::uint32_t kRegisterLevels = 7;
 
   static Vector load(const double* p) { return _mm512_load_pd(p); }
   static Vector repeat(double x) { return _mm512_set1_pd(x); }

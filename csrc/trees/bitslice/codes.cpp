@@ -17,10 +17,7 @@ constexpr double kPartialTable = 1024.0;
 
 CategoryCodes::CategoryCodes(ViewKind kind, std::span<const double> keys,
                              std::span<const std::uint16_t> codes)
-    : kind_(kind),
-      keys_(keys.begin(), keys.end()),
-      key_codes_(codes.begin(), codes.end()),
-      whole_(kind == ViewKind::value || kind == ViewKind::hashed) {
+    : kind_(kind), keys_(keys.begin(), keys.end()), key_codes_(codes.begin(), codes.end()) {
   std::uint32_t n_codes = 0;
   for (const std::uint16_t code : codes) n_codes = std::max(n_codes, code + 1u);
   unknown_ = static_cast<std::uint16_t>(n_codes + 1);
@@ -30,6 +27,7 @@ CategoryCodes::CategoryCodes(ViewKind kind, std::span<const double> keys,
   size_ = kPartialTable;
   if (complete_) size_ = keys_.empty() ? 0.0 : std::max(0.0, std::floor(keys_.back()) + 1.0);
   const auto size = static_cast<std::size_t>(size_);
+  n_places_ = static_cast<std::uint32_t>(size);
   table_.resize(size + 2);
   for (std::size_t i = 0; i < size; ++i) table_[i] = search(static_cast<double>(i));
   table_[size] = unknown_;
@@ -54,21 +52,41 @@ std::uint16_t CategoryCodes::search(double x) const noexcept {
   return key_codes_[static_cast<std::size_t>(found - keys_.begin())];
 }
 
+template <bool whole>
+std::uint32_t CategoryCodes::place(double x) const noexcept {
+  bool inside = (x >= lowest_) & (x < size_);
+  const double number = inside ? x : size_;  // fits an integer
+  const auto cut_off = static_cast<std::int32_t>(number);
+  if constexpr (whole) inside = inside & (static_cast<double>(cut_off) == number);
+  const std::uint32_t outside = n_places_ + (x != x ? 1u : 0u);
+  return inside ? static_cast<std::uint32_t>(cut_off) : outside;
+}
+
 std::uint16_t CategoryCodes::code(double x) const noexcept {
-  const bool inside = (x >= lowest_) & (x < size_) & (!whole_ | (std::trunc(x) == x));
-  const bool missing = x != x;
-  if (!inside && !missing && !complete_) return search(x);
-  const auto place = static_cast<std::uint32_t>(static_cast<std::int32_t>(inside ? x : size_));
-  return table_[place + (missing ? 1u : 0u)];
+  std::uint16_t found = 0;
+  codes(&x, 1, false, &found);
+  return found;
+}
+
+template <bool whole, class Number>
+void CategoryCodes::codes_of(std::size_t n, const Number& number, std::uint16_t* out) const noexcept {
+  const std::uint16_t* const table = table_.data();
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint32_t at = place<whole>(number(i));
+    out[i] = at == n_places_ && !complete_ ? search(number(i)) : table[at];
+  }
 }
 
 template <class T>
 void CategoryCodes::codes(const T* numbers, std::size_t n, bool rounded, std::uint16_t* out) const noexcept {
-  if (rounded && kind_ != ViewKind::hashed) {
-    for (std::size_t i = 0; i < n; ++i) out[i] = code(static_cast<double>(static_cast<float>(numbers[i])));
-  } else {
-    for (std::size_t i = 0; i < n; ++i) out[i] = code(static_cast<double>(numbers[i]));
-  }
+  const auto exact = [numbers](std::size_t i) { return static_cast<double>(numbers[i]); };
+  const auto as_float = [numbers](std::size_t i) {
+    return static_cast<double>(static_cast<float>(numbers[i]));
+  };
+  if (kind_ == ViewKind::hashed) return codes_of<true>(n, exact, out);
+  if (kind_ == ViewKind::value)
+    return rounded ? codes_of<true>(n, as_float, out) : codes_of<true>(n, exact, out);
+  return rounded ? codes_of<false>(n, as_float, out) : codes_of<false>(n, exact, out);
 }
 
 template void CategoryCodes::codes(const float*, std::size_t, bool, std::uint16_t*) const noexcept;

@@ -25,19 +25,24 @@ class CategoryCodes {
 
  private:
   [[nodiscard]] std::uint16_t search(double x) const noexcept;
+  // Where the table has the code of x; `whole`: other numbers are no categories.
+  template <bool whole>
+  [[nodiscard]] std::uint32_t place(double x) const noexcept;
+  template <bool whole, class Number>
+  void codes_of(std::size_t n, const Number& number, std::uint16_t* out) const noexcept;
   [[nodiscard]] bool table_is_complete() const noexcept;
 
   ViewKind kind_;
   std::uint16_t unknown_ = 0;
   std::vector<double> keys_;
   std::vector<std::uint16_t> key_codes_;
-  // What lies in [lowest_, size_), and is whole where whole_ says so, has the code at its place, cut off;
-  // behind those the codes of unknown and missing.
+  // What lies in [lowest_, size_), and for some kinds is whole, has the code at its place, cut off; behind
+  // these n_places_ are the codes of unknown and missing.
   std::vector<std::uint16_t> table_;
   double lowest_ = 0.0;
   double size_ = 0.0;
-  bool whole_ = false;
-  bool complete_ = false;  // whatever lies outside is unknown
+  std::uint32_t n_places_ = 0;  // size_
+  bool complete_ = false;       // whatever lies outside is unknown
 };
 
 }  // namespace shortlist::trees
