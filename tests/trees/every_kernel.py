@@ -25,7 +25,7 @@ def forced(kernel):
 
 
 def with_every_kernel(method, *, same=True):
-    """Wrap a method of Forest so that each kernel runs too, and gives the same bits where these are asked for."""
+    """Wrap a method of Forest so that each kernel runs, with the same bits unless told."""
 
     def call(forest, X, **arguments):
         result = method(forest, X, **arguments)

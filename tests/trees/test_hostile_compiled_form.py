@@ -10,7 +10,7 @@ from shortlist.models.importers.lightgbm import import_lightgbm
 
 @pytest.fixture(autouse=True)
 def every_kernel(monkeypatch):
-    """Run every kernel, without comparing: damage can make nodes and programs two valid forests that differ."""
+    """Run every kernel, without comparing: damaged programs may differ from damaged nodes."""
     from every_kernel import with_every_kernel
 
     for name in ("predict", "leaf_indices"):
