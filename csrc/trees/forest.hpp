@@ -126,8 +126,8 @@ class Forest {
   std::vector<std::uint32_t> round_trees_;
   AlignedBuffer<Node> nodes_;
   std::vector<std::uint32_t> bitset_offsets_, bitset_words_;
-  // By node where a leaf of a binary tree is one plain number to add, else n_leaves x leaf_width; one of the
-  // two.
+  // One of the two: by node where a leaf of a binary tree is one plain number to add, else n_leaves x
+  // leaf_width.
   AlignedBuffer<double> values64_;
   AlignedBuffer<float> values32_;
   std::vector<std::uint32_t> leaf_of_node_;  // empty in oblivious forests

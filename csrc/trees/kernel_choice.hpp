@@ -1,9 +1,7 @@
-// Which of the kernels scores how many rows: measured costs, or what SHORTLIST_TREE_KERNEL forces.
+// The kernels that score rows, and the one of them that SHORTLIST_TREE_KERNEL forces.
 #pragma once
 
-#include <cstddef>
 #include <optional>
-#include <string_view>
 
 namespace shortlist::trees {
 
@@ -11,8 +9,6 @@ enum class TreeKernel {
   walk,      // eight walks side by side: any forest, any machine
   bitslice,  // predicates as bitmaps, trees as programs of logic: many rows
 };
-
-[[nodiscard]] std::string_view tree_kernel_name(TreeKernel kernel) noexcept;
 
 // What SHORTLIST_TREE_KERNEL names; none where it is unset or empty. Throws invalid_argument on another name.
 [[nodiscard]] std::optional<TreeKernel> forced_tree_kernel();

@@ -45,7 +45,7 @@ std::vector<std::span<const LogicInstruction>> spans_of(const std::vector<LogicP
 }
 LogicJit compiled(const std::vector<LogicProgram>& programs, std::size_t vector_bytes,
                   const LogicMemory& memory = kMemory) {
-  return LogicJit(spans_of(programs), vector_bytes, memory);
+  return LogicJit(spans_of(programs), vector_bytes, memory.n_vectors);
 }
 std::vector<LogicProgram> some_programs(std::mt19937& random, const LogicMemory& memory = kMemory) {
   std::vector<LogicProgram> programs;

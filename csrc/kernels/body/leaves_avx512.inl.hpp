@@ -62,76 +62,60 @@ inline void upper_masks(const std::byte* const* planes, std::size_t first, __mma
   for (std::size_t bit = 0; bit + 5 < Planes; ++bit) masks[bit] = rows_of(planes[5 + bit], first);
 }
 
-template <std::size_t Rows, std::size_t Planes>
-void add_floats_of(const LeafTable& leaves, float* sums) noexcept {
-  const Table<Planes> table(leaves.values);
+// Calls take(first row, codes without upper bits, upper bits) for each 16 rows of a block.
+template <std::size_t Rows, std::size_t Planes, class Take>
+inline void each_sixteen(const std::byte* const* planes, const Take& take) noexcept {
   for (std::size_t first = 0; first < Rows; first += 64) {
     alignas(64) std::uint8_t code[64];
-    _mm512_store_si512(code, code_bytes<Planes>(leaves.planes, first));
+    _mm512_store_si512(code, code_bytes<Planes>(planes, first));
 #pragma GCC unroll 4
     for (std::size_t i = 0; i < 64; i += 16) {
       __mmask16 upper[3] = {};
-      upper_masks<Planes>(leaves.planes, first + i, upper);
-      const __m512i codes16 =
-          _mm512_cvtepu8_epi32(_mm_load_si128(reinterpret_cast<const __m128i*>(code + i)));
-      float* const at = sums + first + i;
-      const __m512 found = _mm512_castsi512_ps(table.look_up(codes16, upper));
-      _mm512_storeu_ps(at, _mm512_add_ps(_mm512_loadu_ps(at), found));
+      upper_masks<Planes>(planes, first + i, upper);
+      take(first + i, _mm512_cvtepu8_epi32(_mm_load_si128(reinterpret_cast<const __m128i*>(code + i))),
+           upper);
     }
   }
 }
 
-// Each half of 16 doubles apart; put together they stand in the order of kPlacesOfDoubles.
+// Adds 16 doubles, given as halves of 32 bits; put together they stand in the order of kPlacesOfDoubles.
+inline void add_halves(__m512i low, __m512i high, double* sums) noexcept {
+  const __m512d a = _mm512_castsi512_pd(_mm512_unpacklo_epi32(low, high));
+  const __m512d b = _mm512_castsi512_pd(_mm512_unpackhi_epi32(low, high));
+  _mm512_storeu_pd(sums, _mm512_add_pd(_mm512_loadu_pd(sums), a));
+  _mm512_storeu_pd(sums + 8, _mm512_add_pd(_mm512_loadu_pd(sums + 8), b));
+}
+
+template <std::size_t Rows, std::size_t Planes>
+void add_floats_of(const LeafTable& leaves, float* sums) noexcept {
+  const Table<Planes> table(leaves.values);
+  each_sixteen<Rows, Planes>(leaves.planes, [&](std::size_t first, __m512i code, const __mmask16* upper) {
+    const __m512 found = _mm512_castsi512_ps(table.look_up(code, upper));
+    _mm512_storeu_ps(sums + first, _mm512_add_ps(_mm512_loadu_ps(sums + first), found));
+  });
+}
+
 template <std::size_t Rows, std::size_t Planes>
 void add_doubles_of(const LeafTable& leaves, double* sums) noexcept {
   const std::size_t size = std::size_t{4} << (Planes < 4 ? 4 : Planes);
   const Table<Planes> low(leaves.values);
   const Table<Planes> high(static_cast<const std::byte*>(leaves.values) + size);
-  for (std::size_t first = 0; first < Rows; first += 64) {
-    alignas(64) std::uint8_t code[64];
-    _mm512_store_si512(code, code_bytes<Planes>(leaves.planes, first));
-#pragma GCC unroll 4
-    for (std::size_t i = 0; i < 64; i += 16) {
-      __mmask16 upper[3] = {};
-      upper_masks<Planes>(leaves.planes, first + i, upper);
-      const __m512i codes16 =
-          _mm512_cvtepu8_epi32(_mm_load_si128(reinterpret_cast<const __m128i*>(code + i)));
-      const __m512i lower_half = low.look_up(codes16, upper);
-      const __m512i upper_half = high.look_up(codes16, upper);
-      double* const at = sums + first + i;
-      const __m512d a = _mm512_castsi512_pd(_mm512_unpacklo_epi32(lower_half, upper_half));
-      const __m512d b = _mm512_castsi512_pd(_mm512_unpackhi_epi32(lower_half, upper_half));
-      _mm512_storeu_pd(at, _mm512_add_pd(_mm512_loadu_pd(at), a));
-      _mm512_storeu_pd(at + 8, _mm512_add_pd(_mm512_loadu_pd(at + 8), b));
-    }
-  }
+  each_sixteen<Rows, Planes>(leaves.planes, [&](std::size_t first, __m512i code, const __mmask16* upper) {
+    add_halves(low.look_up(code, upper), high.look_up(code, upper), sums + first);
+  });
 }
 
-// Two passes where both tables do not fit the registers.
+// Two passes, as both tables do not fit the registers.
 template <std::size_t Rows>
 void add_doubles_of_eight(const LeafTable& leaves, double* sums) noexcept {
   alignas(64) std::uint32_t lower_halves[Rows];
-  alignas(64) std::uint8_t code[Rows];
-  for (std::size_t first = 0; first < Rows; first += 64)
-    _mm512_store_si512(code + first, code_bytes<8>(leaves.planes, first));
-  const auto pass = [&](const Table<8>& table, const auto& take) {
-    for (std::size_t first = 0; first < Rows; first += 16) {
-      __mmask16 upper[3] = {};
-      upper_masks<8>(leaves.planes, first, upper);
-      const __m512i codes16 =
-          _mm512_cvtepu8_epi32(_mm_load_si128(reinterpret_cast<const __m128i*>(code + first)));
-      take(first, table.look_up(codes16, upper));
-    }
-  };
-  pass(Table<8>(leaves.values),
-       [&](std::size_t first, __m512i found) { _mm512_store_si512(lower_halves + first, found); });
-  pass(Table<8>(static_cast<const std::byte*>(leaves.values) + 1024), [&](std::size_t first, __m512i found) {
-    const __m512i low = _mm512_load_si512(lower_halves + first);
-    double* const at = sums + first;
-    const __m512d a = _mm512_castsi512_pd(_mm512_unpacklo_epi32(low, found));
-    const __m512d b = _mm512_castsi512_pd(_mm512_unpackhi_epi32(low, found));
-    _mm512_storeu_pd(at, _mm512_add_pd(_mm512_loadu_pd(at), a));
-    _mm512_storeu_pd(at + 8, _mm512_add_pd(_mm512_loadu_pd(at + 8), b));
+  const Table<8> low(leaves.values);
+  each_sixteen<Rows, 8>(leaves.planes, [&](std::size_t first, __m512i code, const __mmask16* upper) {
+    _mm512_store_si512(lower_halves + first, low.look_up(code, upper));
+  });
+  const Table<8> high(static_cast<const std::byte*>(leaves.values) + 1024);
+  each_sixteen<Rows, 8>(leaves.planes, [&](std::size_t first, __m512i code, const __mmask16* upper) {
+    add_halves(_mm512_load_si512(lower_halves + first), high.look_up(code, upper), sums + first);
   });
 }
 

@@ -64,15 +64,15 @@ bool jit_allowed() {
 }
 
 LogicJit::LogicJit(std::span<const std::span<const LogicInstruction>> programs, std::size_t vector_bytes,
-                   const LogicMemory& memory) {
+                   std::size_t n_vectors) {
   const bool allowed = jit_allowed();
   if (vector_bytes != 16 && vector_bytes != 32 && vector_bytes != 64) {
     throw Error(
         ErrorCode::invalid_argument,
         "vectors of logic programs: got " + std::to_string(vector_bytes) + " bytes, expected 16, 32 or 64");
   }
-  if (memory.n_vectors > LogicEmitter::kMaxMemoryBytes / vector_bytes) {
-    throw Error(ErrorCode::unsupported, "memory of logic programs: " + std::to_string(memory.n_vectors) +
+  if (n_vectors > LogicEmitter::kMaxMemoryBytes / vector_bytes) {
+    throw Error(ErrorCode::unsupported, "memory of logic programs: " + std::to_string(n_vectors) +
                                             " vectors are more than 2^31 bytes");
   }
   std::size_t n_instructions = 0;

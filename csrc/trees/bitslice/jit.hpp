@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "kernels/logic.hpp"
-#include "trees/bitslice/check_logic.hpp"
 
 namespace shortlist {
 
@@ -22,11 +21,12 @@ namespace shortlist {
 class LogicJit {
  public:
   LogicJit() = default;
-  // Compiles programs that have passed check_logic() for vectors of 16, 32 or 64 bytes. Not available where
-  // machine code is not allowed, or where the system grants no executable pages. Throws what jit_allowed
-  // throws; invalid_argument for another size of vector; unsupported for memory of more than 2^31 bytes.
+  // Compiles programs that have passed check_logic() over n_vectors vectors of 16, 32 or 64 bytes. Not
+  // available where machine code is not allowed, or where the system grants no executable pages. Throws what
+  // jit_allowed throws; invalid_argument for another size of vector; unsupported for memory of more than 2^31
+  // bytes.
   LogicJit(std::span<const std::span<const LogicInstruction>> programs, std::size_t vector_bytes,
-           const LogicMemory& memory);
+           std::size_t n_vectors);
   ~LogicJit();
   LogicJit(LogicJit&& other) noexcept;
   LogicJit& operator=(LogicJit&& other) noexcept;

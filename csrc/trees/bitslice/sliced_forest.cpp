@@ -57,9 +57,9 @@ void SlicedForest::compile(const ForestArrays& forest) {
     std::vector<std::span<const LogicInstruction>> programs;
     for (std::size_t t = forest.segment_trees[s]; t < forest.segment_trees[s + 1]; ++t)
       programs.emplace_back(logic_.data() + trees_[t].logic, trees_[t].n_logic);
-    const LogicMemory memory{segment.n_predicates + kMaxWritten, segment.n_predicates};
-    segment.narrow = LogicJit(programs, kNarrowVectorBytes, memory);
-    segment.wide = LogicJit(programs, kWideVectorBytes, memory);
+    const std::size_t n_vectors = segment.n_predicates + kMaxWritten;
+    segment.narrow = LogicJit(programs, kNarrowVectorBytes, n_vectors);
+    segment.wide = LogicJit(programs, kWideVectorBytes, n_vectors);
   }
 }
 
