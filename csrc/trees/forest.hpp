@@ -9,6 +9,7 @@
 #include "trees/bitslice/sliced_forest.hpp"
 #include "trees/forest_arrays.hpp"
 #include "trees/kernel_choice.hpp"
+#include "trees/lookup/lookup_forest.hpp"
 #include "trees/node.hpp"
 #include "trees/quantise.hpp"
 #include "trees/rows.hpp"
@@ -74,14 +75,14 @@ class Forest {
     float* derived;   // block_rows x ctrs_.size()
     std::byte* sums;  // block_rows x n_outputs, of the width that sums have
     double* transformed;
-    std::byte* sliced;
+    std::byte* own;  // of the kernel
   };
   [[nodiscard]] Parts parts(std::byte* scratch, std::size_t n) const noexcept;
   // How many of n rows the next block takes.
   [[nodiscard]] std::size_t next_block(std::size_t n) const noexcept;
   [[nodiscard]] std::size_t rows_of_scratch(std::size_t n) const noexcept;
   [[nodiscard]] TreeKernel kernel_for(std::size_t n) const noexcept;
-  void choose_kernels();
+  void choose_kernels(const ForestArrays& arrays, const BitsliceArrays& sliced);
   void copy_ctrs(const CtrArrays& arrays);
   void copy_nodes(const ForestArrays& arrays);
   void copy_leaves(const ForestArrays& arrays);
@@ -136,7 +137,9 @@ class Forest {
   std::vector<std::uint32_t> linear_offsets_, linear_features_;
   std::vector<float> weights_;
   SlicedForest sliced_;
+  LookupForest lookup_;
   std::size_t bitslice_from_ = 0;  // rows
+  bool looks_up_ = false;          // fewer rows than these
   Ctrs ctrs_;
   AlignedBuffer<std::byte> ctr_bytes_;  // what ctrs_ refers to
 };

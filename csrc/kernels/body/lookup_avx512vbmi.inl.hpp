@@ -1,0 +1,144 @@
+// Blocks of trees in registers: a row's bytes are looked up for 64 nodes at once, and so are their
+// successors.
+#include <immintrin.h>
+
+#include <cstring>
+
+#include "kernels/lookup.hpp"
+
+namespace shortlist {
+namespace {
+
+inline __m512i load64(const void* from) noexcept { return _mm512_load_si512(from); }
+
+template <bool Wide>
+struct RowRegisters {
+  __m512i parts[Wide ? 4 : 2];
+
+  explicit RowRegisters(const std::uint8_t* bytes) noexcept {
+    for (std::size_t i = 0; i < (Wide ? 4 : 2); ++i) parts[i] = load64(bytes + i * 64);
+  }
+  [[nodiscard]] inline __m512i look_up(__m512i columns) const noexcept {
+    const __m512i low = _mm512_permutex2var_epi8(parts[0], columns, parts[1]);
+    if constexpr (!Wide)
+      return low;
+    else {
+      const __m512i high = _mm512_permutex2var_epi8(parts[2], columns, parts[3]);
+      return _mm512_mask_mov_epi8(low, _mm512_movepi8_mask(columns), high);
+    }
+  }
+};
+
+// The numbers kBlockNodes, kBlockNodes + 1, ...: an exit leads to itself.
+inline __m512i exits_themselves() noexcept {
+  alignas(64) std::uint8_t numbers[kBlockNodes];
+  for (std::size_t i = 0; i < kBlockNodes; ++i) numbers[i] = static_cast<std::uint8_t>(kBlockNodes + i);
+  return load64(numbers);
+}
+
+// Brings the roots of a block to the lowest bytes.
+inline __m512i roots_first(std::uint32_t n_roots) noexcept {
+  alignas(64) std::uint8_t numbers[kBlockNodes] = {};
+  for (std::uint32_t r = 0; r < n_roots; ++r)
+    numbers[r] = static_cast<std::uint8_t>(r * kBlockNodes / n_roots);
+  return load64(numbers);
+}
+
+inline __mmask64 outside_sets_of(const LookupRow& row, std::size_t block) noexcept {
+  std::uint64_t outside = 0;
+  for (std::size_t s = 0; s < row.n_sets; ++s) outside |= row.outside[s][block];
+  return outside;
+}
+
+template <std::uint32_t Doublings, std::uint32_t Roots, bool Wide, bool Sets, class Which>
+inline void run_blocks(const TreeBlock* blocks, std::size_t n, const LookupRow& row, std::uint8_t* exits,
+                       const Which& which) noexcept {
+  const RowRegisters<Wide> bytes(row.bytes);
+  const __m512i themselves = exits_themselves();
+  const __m512i pick = roots_first(Roots);
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::size_t index = which(i);
+    const TreeBlock& block = blocks[index];
+    const __m512i asked = bytes.look_up(load64(block.column));
+    __mmask64 right = _mm512_cmpgt_epu8_mask(asked, load64(block.limit));
+    if constexpr (Sets) right |= outside_sets_of(row, index);
+    __m512i next = _mm512_mask_mov_epi8(load64(block.left), right, load64(block.right));
+#pragma GCC unroll 5
+    for (std::uint32_t d = 0; d < Doublings; ++d) next = _mm512_permutex2var_epi8(next, next, themselves);
+    if constexpr (Roots > 1) next = _mm512_permutexvar_epi8(pick, next);
+    const int lowest = _mm_cvtsi128_si32(_mm512_castsi512_si128(next));
+    std::memcpy(exits + i * Roots, &lowest, sizeof lowest);
+  }
+}
+
+template <std::uint32_t Doublings, bool Wide, bool Sets, class Which>
+inline void run_roots(const TreeBlock* blocks, std::size_t n, std::uint32_t n_roots, const LookupRow& row,
+                      std::uint8_t* exits, const Which& which) noexcept {
+  switch (n_roots) {
+    case 4:
+      return run_blocks<Doublings, 4, Wide, Sets>(blocks, n, row, exits, which);
+    case 2:
+      return run_blocks<Doublings, 2, Wide, Sets>(blocks, n, row, exits, which);
+    default:
+      return run_blocks<Doublings, 1, Wide, Sets>(blocks, n, row, exits, which);
+  }
+}
+
+template <bool Wide, bool Sets, class Which>
+inline void run_doublings(const TreeBlock* blocks, std::size_t n, const BlockShape& shape,
+                          const LookupRow& row, std::uint8_t* exits, const Which& which) noexcept {
+  switch (shape.doublings) {
+    case 2:
+      return run_roots<2, Wide, Sets>(blocks, n, shape.n_roots, row, exits, which);
+    case 3:
+      return run_roots<3, Wide, Sets>(blocks, n, shape.n_roots, row, exits, which);
+    case 4:
+      return run_roots<4, Wide, Sets>(blocks, n, shape.n_roots, row, exits, which);
+    default:
+      return run_roots<5, Wide, Sets>(blocks, n, shape.n_roots, row, exits, which);
+  }
+}
+
+template <class Which>
+inline void run(const TreeBlock* blocks, std::size_t n, const BlockShape& shape, const LookupRow& row,
+                std::uint8_t* exits, const Which& which) noexcept {
+  if (shape.wide) {
+    if (row.n_sets != 0) return run_doublings<true, true>(blocks, n, shape, row, exits, which);
+    return run_doublings<true, false>(blocks, n, shape, row, exits, which);
+  }
+  if (row.n_sets != 0) return run_doublings<false, true>(blocks, n, shape, row, exits, which);
+  return run_doublings<false, false>(blocks, n, shape, row, exits, which);
+}
+
+void exits_in_registers(const TreeBlock* blocks, std::size_t first, std::size_t n, const BlockShape& shape,
+                        const LookupRow& row, std::uint8_t* exits) noexcept {
+  run(blocks, n, shape, row, exits, [first](std::size_t i) { return first + i; });
+}
+
+void exits_of_in_registers(const TreeBlock* blocks, const std::uint32_t* which, std::size_t n,
+                           const BlockShape& shape, const LookupRow& row, std::uint8_t* exits) noexcept {
+  BlockShape single = shape;
+  single.n_roots = 1;
+  run(blocks, n, single, row, exits, [which](std::size_t i) { return which[i]; });
+}
+
+void codes_in_registers(const LevelBlock* levels, std::size_t first, std::size_t n_levels,
+                        const LookupRow& row, std::uint8_t* codes) noexcept {
+  const RowRegisters<true> bytes(row.bytes);
+  __m512i code = _mm512_setzero_si512();
+  for (std::size_t l = 0; l < n_levels; ++l) {
+    const LevelBlock& level = levels[first + l];
+    const __m512i asked = bytes.look_up(load64(level.column));
+    const __mmask64 right =
+        _mm512_cmpgt_epu8_mask(asked, load64(level.limit)) | outside_sets_of(row, first + l);
+    code = _mm512_mask_add_epi8(code, right, code, _mm512_set1_epi8(static_cast<char>(1u << l)));
+  }
+  _mm512_storeu_si512(codes, code);
+}
+
+constexpr LookupKernels lookup_in_registers() noexcept {
+  return {true, exits_in_registers, exits_of_in_registers, codes_in_registers, ranks<float>, ranks<double>};
+}
+
+}  // namespace
+}  // namespace shortlist
