@@ -14,7 +14,9 @@ const KernelTable& kernels_of(Isa isa) noexcept {
       static const KernelTable table = [] {
         KernelTable made = kAvx512Kernels;
         made.isa = "avx512vbmi";
-        made.lookup = kLookupInRegisters;
+        made.lookup = kAvx512VbmiKernels.lookup;
+        made.blocks.narrow.outside_sets_by_code = kAvx512VbmiKernels.narrow_sets_by_code;
+        made.blocks.wide.outside_sets_by_code = kAvx512VbmiKernels.wide_sets_by_code;
         return made;
       }();
       return table;

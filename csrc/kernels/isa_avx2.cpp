@@ -11,8 +11,8 @@
 #include "kernels/body/bitslice.inl.hpp"
 #include "kernels/body/distance.inl.hpp"
 #include "kernels/body/logic.inl.hpp"
-#include "kernels/body/page_ranks.inl.hpp"
-// Behind the ranks that its table names.
+#include "kernels/body/row_bytes.inl.hpp"
+// Behind the bytes of rows, which its table names.
 #include "kernels/body/lookup.inl.hpp"
 #include "kernels/body/planes.inl.hpp"
 #include "kernels/body/rank_search.inl.hpp"

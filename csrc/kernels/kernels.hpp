@@ -46,7 +46,13 @@ extern const KernelTable kPortableKernels;
 #if defined(__x86_64__)
 extern const KernelTable kAvx2Kernels;
 extern const KernelTable kAvx512Kernels;
-extern const LookupKernels kLookupInRegisters;  // of AVX-512 with VBMI and GFNI
+// What AVX-512 has instead with VBMI and GFNI.
+struct Avx512VbmiKernels {
+  LookupKernels lookup;
+  void (*narrow_sets_by_code)(const SetRows& sets) noexcept;
+  void (*wide_sets_by_code)(const SetRows& sets) noexcept;
+};
+extern const Avx512VbmiKernels kAvx512VbmiKernels;
 #elif defined(__aarch64__)
 extern const KernelTable kNeonKernels;
 #endif

@@ -52,6 +52,23 @@ struct ThresholdPages {
 inline constexpr std::size_t kPageThresholds = 256;
 inline constexpr std::size_t kPageNumbers = 16 + kPageThresholds;
 
+// How numbers become a row's bytes: byte b is how far the rank of its column is above a base, at most 255. A
+// rank is how many thresholds are below the number; one that is missing gets another.
+inline constexpr std::uint32_t kMissingNan = 1u << 16;   // x != x
+inline constexpr std::uint32_t kMissingZero = 1u << 17;  // x != x or |x| <= 1e-35f
+inline constexpr std::size_t kRowStep = 16;
+template <class S>
+struct RowTables {
+  const ThresholdPages<S>* columns;
+  std::size_t n_columns;
+  // Of each byte; arrays of a multiple of kRowStep, to which bytes are written.
+  const std::uint32_t* column;
+  const std::uint32_t* missing;       // kMissingNan or kMissingZero
+  const std::uint32_t* missing_rank;  // at most 65535
+  const std::uint32_t* base;
+  std::size_t n_bytes;
+};
+
 struct LookupKernels {
   bool in_registers;  // else the functions are there, but no faster than a walk
   // exits[i * n_roots + r]: where root r of block first + i leads. Writes up to 3 bytes more.
@@ -64,11 +81,9 @@ struct LookupKernels {
   // first + 1, ...; `codes` has kBlockNodes bytes.
   void (*codes)(const LevelBlock* levels, std::size_t first, std::size_t n_levels, const LookupRow& row,
                 std::uint8_t* codes) noexcept;
-  // ranks[i]: how many thresholds of column i are below numbers[i]; 0 for NaN.
-  void (*ranks32)(const float* numbers, const ThresholdPages<float>* columns, std::size_t n,
-                  std::uint32_t* ranks) noexcept;
-  void (*ranks64)(const double* numbers, const ThresholdPages<double>* columns, std::size_t n,
-                  std::uint32_t* ranks) noexcept;
+  // numbers: one for each column. bytes: n_bytes, up to the next multiple of kRowStep.
+  void (*encode32)(const float* numbers, const RowTables<float>& tables, std::uint8_t* bytes) noexcept;
+  void (*encode64)(const double* numbers, const RowTables<double>& tables, std::uint8_t* bytes) noexcept;
 };
 
 }  // namespace shortlist

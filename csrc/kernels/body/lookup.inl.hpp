@@ -49,7 +49,7 @@ void codes_by_level(const LevelBlock* levels, std::size_t first, std::size_t n_l
 }
 
 constexpr LookupKernels lookup_by_step() noexcept {
-  return {false, exits_by_step, exits_of_by_step, codes_by_level, ranks<float>, ranks<double>};
+  return {false, exits_by_step, exits_of_by_step, codes_by_level, encode<float>, encode<double>};
 }
 
 }  // namespace

@@ -137,7 +137,7 @@ void codes_in_registers(const LevelBlock* levels, std::size_t first, std::size_t
 }
 
 constexpr LookupKernels lookup_in_registers() noexcept {
-  return {true, exits_in_registers, exits_of_in_registers, codes_in_registers, ranks<float>, ranks<double>};
+  return {true, exits_in_registers, exits_of_in_registers, codes_in_registers, encode<float>, encode<double>};
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "trees/lookup/row_encoder.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <type_traits>
 
@@ -40,6 +39,8 @@ RowEncoder::RowEncoder(const ForestArrays& arrays, std::size_t segment)
   }
   fits_ = n_bytes <= kRowBytes && n_sets <= kMaxRowSets;
   if (!fits_) return;
+  for (auto* array : {&bytes_.column, &bytes_.missing, &bytes_.missing_rank, &bytes_.base})
+    array->assign((n_bytes + kRowStep - 1) / kRowStep * kRowStep, 0);
   std::vector<std::uint32_t> columns;
   for (std::uint32_t v = begin; v < end; ++v) {
     const std::uint32_t column = arrays.view_columns[v];
@@ -50,7 +51,10 @@ RowEncoder::RowEncoder(const ForestArrays& arrays, std::size_t segment)
     }
     add_view(arrays, v);
   }
-  add_tables(arrays, columns);
+  add_thresholds(arrays, columns);
+  const std::uint32_t n_features = arrays.header[static_cast<std::size_t>(Header::n_features)];
+  n_own_ = static_cast<std::size_t>(std::lower_bound(features_.begin(), features_.end(), n_features) -
+                                    features_.begin());
 }
 
 void RowEncoder::add_view(const ForestArrays& arrays, std::uint32_t view) {
@@ -64,7 +68,7 @@ void RowEncoder::add_view(const ForestArrays& arrays, std::uint32_t view) {
                      CategoryCodes(kind, arrays.keys.subspan(first, n), arrays.key_codes.subspan(first, n))});
     return;
   }
-  place_of_view_.push_back(static_cast<std::uint32_t>(slots_.size()));
+  place_of_view_.push_back(static_cast<std::uint32_t>(n_bytes_));
   const std::uint32_t n = n_thresholds(arrays, column);
   const bool zero = kind == ViewKind::zero_left || kind == ViewKind::zero_right;
   std::uint32_t missing_rank = 0;
@@ -73,29 +77,32 @@ void RowEncoder::add_view(const ForestArrays& arrays, std::uint32_t view) {
     const auto first = arrays.thresholds.begin() + arrays.threshold_offsets[column];
     missing_rank = static_cast<std::uint32_t>(std::lower_bound(first, first + n, 0.0) - first);
   }
-  const auto of_column = static_cast<std::uint32_t>(features_.size() - 1);
-  for (std::uint32_t byte = 0; byte < bytes_of(n); ++byte)
-    slots_.push_back({of_column, zero ? kZero : kNaN, missing_rank, byte * kByteThresholds});
+  for (std::uint32_t byte = 0; byte < bytes_of(n); ++byte, ++n_bytes_) {
+    bytes_.column[n_bytes_] = static_cast<std::uint32_t>(features_.size() - 1);
+    bytes_.missing[n_bytes_] = zero ? kMissingZero : kMissingNan;
+    bytes_.missing_rank[n_bytes_] = missing_rank;
+    bytes_.base[n_bytes_] = byte * kByteThresholds;
+  }
 }
 
-void RowEncoder::add_tables(const ForestArrays& arrays, const std::vector<std::uint32_t>& columns) {
+void RowEncoder::add_thresholds(const ForestArrays& arrays, const std::vector<std::uint32_t>& columns) {
   std::size_t n_pages = 0;
   for (const std::uint32_t column : columns) n_pages += n_thresholds(arrays, column) / kPageThresholds + 1;
   const std::size_t size = n_pages * (kPageNumbers + 1);  // the tops behind the pages
-  tables64_.numbers = AlignedBuffer<double>(size);
-  tables32_.numbers = AlignedBuffer<float>(size);
-  std::fill_n(tables64_.numbers.data(), size, std::numeric_limits<double>::infinity());
-  double* page = tables64_.numbers.data();
+  thresholds64_.numbers = AlignedBuffer<double>(size);
+  thresholds32_.numbers = AlignedBuffer<float>(size);
+  std::fill_n(thresholds64_.numbers.data(), size, std::numeric_limits<double>::infinity());
+  double* page = thresholds64_.numbers.data();
   double* top = page + n_pages * kPageNumbers;
   for (const std::uint32_t column : columns) {
     const double* const first = arrays.thresholds.data() + arrays.threshold_offsets[column];
     const std::size_t n = n_thresholds(arrays, column);
     const std::size_t pages = n / kPageThresholds + 1;
-    const std::size_t at = static_cast<std::size_t>(page - tables64_.numbers.data());
-    const std::size_t top_at = static_cast<std::size_t>(top - tables64_.numbers.data());
-    tables64_.columns.push_back({top, page, static_cast<std::uint32_t>(pages)});
-    tables32_.columns.push_back({tables32_.numbers.data() + top_at, tables32_.numbers.data() + at,
-                                 static_cast<std::uint32_t>(pages)});
+    const std::size_t at = static_cast<std::size_t>(page - thresholds64_.numbers.data());
+    const std::size_t top_at = static_cast<std::size_t>(top - thresholds64_.numbers.data());
+    thresholds64_.columns.push_back({top, page, static_cast<std::uint32_t>(pages)});
+    thresholds32_.columns.push_back({thresholds32_.numbers.data() + top_at, thresholds32_.numbers.data() + at,
+                                     static_cast<std::uint32_t>(pages)});
     for (std::size_t p = 0; p < pages; ++p, page += kPageNumbers, ++top) {
       const std::size_t begin = p * kPageThresholds, end = std::min(n, begin + kPageThresholds);
       double* const sorted = page + 16;
@@ -104,8 +111,8 @@ void RowEncoder::add_tables(const ForestArrays& arrays, const std::vector<std::u
       *top = sorted[kPageThresholds - 1];
     }
   }
-  std::transform(tables64_.numbers.data(), tables64_.numbers.data() + size, tables32_.numbers.data(),
-                 rounded_down);
+  std::transform(thresholds64_.numbers.data(), thresholds64_.numbers.data() + size,
+                 thresholds32_.numbers.data(), rounded_down);
 }
 
 RowEncoder::Comparison RowEncoder::comparison(std::uint32_t view, std::uint32_t rank) const noexcept {
@@ -113,45 +120,40 @@ RowEncoder::Comparison RowEncoder::comparison(std::uint32_t view, std::uint32_t 
           static_cast<std::uint8_t>(rank % kByteThresholds)};
 }
 
-// numbers: one for each of features_.
 template <class S>
-void RowEncoder::write_bytes(const S* numbers, std::uint8_t* bytes) const noexcept {
-  std::uint32_t columns[kRowBytes];
-  if constexpr (std::is_same_v<S, float>) {
-    kernels_->ranks32(numbers, tables32_.columns.data(), features_.size(), columns);
-  } else {
-    kernels_->ranks64(numbers, tables64_.columns.data(), features_.size(), columns);
-  }
-  for (std::size_t i = 0; i < features_.size(); ++i) {
-    const S x = numbers[i];
-    columns[i] |= (x != x ? kNaN : 0) | (!(std::fabs(x) > static_cast<S>(kZeroThreshold)) ? kZero : 0);
-  }
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    const Slot& slot = slots_[i];
-    const std::uint32_t column = columns[slot.column];
-    const std::uint32_t rank = (column & slot.missing) != 0 ? slot.missing_rank : column & 0xffff;
-    bytes[i] = static_cast<std::uint8_t>(rank <= slot.base ? 0 : std::min(rank - slot.base, 255u));
-  }
+RowTables<S> RowEncoder::tables(const Thresholds<S>& thresholds) const noexcept {
+  return {thresholds.columns.data(),
+          thresholds.columns.size(),
+          bytes_.column.data(),
+          bytes_.missing.data(),
+          bytes_.missing_rank.data(),
+          bytes_.base.data(),
+          n_bytes_};
+}
+
+// numbers: one for each of features_.
+void RowEncoder::write_bytes(const float* numbers, std::uint8_t* bytes) const noexcept {
+  kernels_->encode32(numbers, tables(thresholds32_), bytes);
+}
+void RowEncoder::write_bytes(const double* numbers, std::uint8_t* bytes) const noexcept {
+  kernels_->encode64(numbers, tables(thresholds64_), bytes);
 }
 
 template <class S, class T>
 void RowEncoder::encode_dense(const DenseRows<T>& rows, const DenseRows<float>& derived, std::size_t row,
                               EncodedRow& out) const noexcept {
   const T* const own = rows.row(row);
-  const auto is_own = [&](std::uint32_t feature) { return feature < rows.stride; };
-  const auto of_derived = [&](std::uint32_t feature) { return derived.at(row, feature - rows.stride); };
   S numbers[kRowBytes];
-  for (std::size_t i = 0; i < features_.size(); ++i) {
-    const std::uint32_t feature = features_[i];
-    numbers[i] = is_own(feature) ? static_cast<S>(own[feature]) : static_cast<S>(of_derived(feature));
-  }
+  for (std::size_t i = 0; i < n_own_; ++i) numbers[i] = static_cast<S>(own[features_[i]]);
+  for (std::size_t i = n_own_; i < features_.size(); ++i)
+    numbers[i] = static_cast<S>(derived.at(row, features_[i] - rows.stride));
   write_bytes(numbers, out.bytes);
   for (std::size_t i = 0; i < sets_.size(); ++i) {
     const Set& set = sets_[i];
-    if (is_own(set.feature)) {
+    if (set.feature < rows.stride) {
       set.codes.codes(own + set.feature, 1, std::is_same_v<S, float>, out.codes + i);
     } else {
-      const float number = of_derived(set.feature);
+      const float number = derived.at(row, set.feature - rows.stride);
       set.codes.codes(&number, 1, true, out.codes + i);
     }
   }

@@ -29,7 +29,7 @@ class RowEncoder {
 
   // Whether the segment's views fit kRowBytes and kMaxRowSets; nothing else may be asked where they do not.
   [[nodiscard]] bool fits() const noexcept { return fits_; }
-  [[nodiscard]] std::size_t n_bytes() const noexcept { return slots_.size(); }
+  [[nodiscard]] std::size_t n_bytes() const noexcept { return n_bytes_; }
   [[nodiscard]] std::size_t n_sets() const noexcept { return sets_.size(); }
   // Codes that a view of sets can give.
   [[nodiscard]] std::size_t n_codes(std::size_t set) const noexcept {
@@ -57,25 +57,22 @@ class RowEncoder {
     std::uint32_t feature;
     CategoryCodes codes;
   };
-  // A byte: how far the rank is above `base`, at most 255.
-  struct Slot {
-    std::uint32_t column;   // of features_
-    std::uint32_t missing;  // kNaN or kZero: what counts as missing
-    std::uint32_t missing_rank;
-    std::uint32_t base;
-  };
-  static constexpr std::uint32_t kNaN = 1u << 16, kZero = 1u << 17;  // beside the rank of a column
-
   template <class S>
-  struct Tables {
+  struct Thresholds {
     AlignedBuffer<S> numbers;
     std::vector<ThresholdPages<S>> columns;
   };
+  // What RowTables has of each byte.
+  struct Bytes {
+    std::vector<std::uint32_t> column, missing, missing_rank, base;
+  };
 
   void add_view(const ForestArrays& arrays, std::uint32_t view);
-  void add_tables(const ForestArrays& arrays, const std::vector<std::uint32_t>& columns);
+  void add_thresholds(const ForestArrays& arrays, const std::vector<std::uint32_t>& columns);
+  void write_bytes(const float* numbers, std::uint8_t* bytes) const noexcept;
+  void write_bytes(const double* numbers, std::uint8_t* bytes) const noexcept;
   template <class S>
-  void write_bytes(const S* numbers, std::uint8_t* bytes) const noexcept;
+  [[nodiscard]] RowTables<S> tables(const Thresholds<S>& thresholds) const noexcept;
   template <class S, class T>
   void encode_dense(const DenseRows<T>& rows, const DenseRows<float>& derived, std::size_t row,
                     EncodedRow& out) const noexcept;
@@ -86,11 +83,13 @@ class RowEncoder {
   bool float32_input_ = false;
   const LookupKernels* kernels_;
   std::vector<std::uint32_t> features_;  // of the columns of thresholds, ascending
-  std::vector<Slot> slots_;              // the bytes
+  std::size_t n_own_ = 0;                // of these, that rows have; the others are derived
+  std::size_t n_bytes_ = 0;
+  Bytes bytes_;
   std::vector<Set> sets_;
   std::vector<std::uint32_t> place_of_view_;  // its first byte, or its place in sets_
-  Tables<float> tables32_;
-  Tables<double> tables64_;
+  Thresholds<float> thresholds32_;
+  Thresholds<double> thresholds64_;
 };
 
 }  // namespace shortlist::trees
