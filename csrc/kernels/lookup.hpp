@@ -74,8 +74,9 @@ struct LookupKernels {
   // exits[i * n_roots + r]: where root r of block first + i leads. Writes up to 3 bytes more.
   void (*exits)(const TreeBlock* blocks, std::size_t first, std::size_t n, const BlockShape& shape,
                 const LookupRow& row, std::uint8_t* exits) noexcept;
-  // The same of the root of each block which[i].
-  void (*exits_of)(const TreeBlock* blocks, const std::uint32_t* which, std::size_t n,
+  // exits[i]: where node roots[i] % kBlockNodes of block roots[i] / kBlockNodes leads. Writes up to 3 bytes
+  // more.
+  void (*exits_of)(const TreeBlock* blocks, const std::uint32_t* roots, std::size_t n,
                    const BlockShape& shape, const LookupRow& row, std::uint8_t* exits) noexcept;
   // codes[t]: bit l tells how tree t decides on level l. n_levels <= 8; the levels are blocks first,
   // first + 1, ...; `codes` has kBlockNodes bytes.

@@ -289,7 +289,8 @@ py::array_t<std::uint32_t> leaf_indices_sparse(const Forest& forest, const py::a
   return leaves;
 }
 
-// A call whose input, output and scratch stand already: X is read and out is written each time it is called.
+// A call whose input, output and scratch stand already: X, or rows like it, are read and out is written each
+// time it is called.
 class BoundForest {
  public:
   BoundForest(py::object forest, py::array X, py::array out, std::uint32_t first, std::uint32_t last,
@@ -310,29 +311,52 @@ class BoundForest {
     out_data_ = out_.mutable_data();
   }
 
-  void operator()() {
+  // rows: none for X.
+  py::array operator()(const py::object& rows) {
+    const void* const numbers = rows.is_none() ? X_data_ : checked_rows(rows);
     if (n_ < kMinRowsPerTask) {  // letting go of the GIL would take longer
-      run_all();
-      return;
+      run_all(numbers);
+      return out_;
     }
     if (busy_) reject("a bound forest is called while it runs; bind one for each thread");
     busy_ = true;
     {
       const py::gil_scoped_release unlocked;
-      run_all();
+      run_all(numbers);
     }
     busy_ = false;
+    return out_;
   }
 
   [[nodiscard]] const py::array& X() const { return X_; }
   [[nodiscard]] const py::array& out() const { return out_; }
 
  private:
-  void run_all() noexcept {
+  [[nodiscard]] const void* checked_rows(const py::object& object) const {
+    if (!py::isinstance<py::array>(object)) {
+      reject("rows: expected a NumPy array, got " +
+             py::cast<std::string>(py::str(py::type::of(object).attr("__name__"))));
+    }
+    const auto rows = py::reinterpret_borrow<py::array>(object);
+    const bool typed = float32_rows_ ? is_plain<float>(rows) : is_plain<double>(rows);
+    const bool shaped = rows.ndim() == 2 && static_cast<std::size_t>(rows.shape(0)) == n_ &&
+                        static_cast<std::size_t>(rows.shape(1)) == forest_->n_features();
+    if (!typed || !shaped) {
+      reject("rows: got shape " + shape_text(rows) + " of " + py::cast<std::string>(py::str(rows.dtype())) +
+             ", expected " + shape_text(X_) + " of " + py::cast<std::string>(py::str(X_.dtype())) +
+             " in C order");
+    }
+    const auto* const first = static_cast<const std::byte*>(rows.data());
+    const auto* const out = static_cast<const std::byte*>(out_data_);
+    if (first < out + out_.nbytes() && out < first + rows.nbytes()) reject("rows: overlap out");
+    return first;
+  }
+
+  void run_all(const void* numbers) noexcept {
     if (float32_rows_) {
-      run(DenseRows<float>{static_cast<const float*>(X_data_), forest_->n_features()});
+      run(DenseRows<float>{static_cast<const float*>(numbers), forest_->n_features()});
     } else {
-      run(DenseRows<double>{static_cast<const double*>(X_data_), forest_->n_features()});
+      run(DenseRows<double>{static_cast<const double*>(numbers), forest_->n_features()});
     }
   }
 
@@ -390,7 +414,7 @@ void register_trees(py::module_& module) {
            py::arg("last"), py::arg("raw"))
       .def_property_readonly("X", &BoundForest::X)
       .def_property_readonly("out", &BoundForest::out)
-      .def("__call__", &BoundForest::operator());
+      .def("__call__", &BoundForest::operator(), py::arg("rows") = py::none());
 }
 
 }  // namespace shortlist::python

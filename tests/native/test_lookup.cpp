@@ -69,7 +69,7 @@ AlignedBuffer<TreeBlock> random_blocks(const BlockShape& shape, std::mt19937& ra
     for (std::size_t node = 0; node < kBlockNodes; ++node) {
       block.column[node] = 0;
       block.limit[node] = 255;
-      block.left[node] = block.right[node] = static_cast<std::uint8_t>(node);
+      block.left[node] = block.right[node] = static_cast<std::uint8_t>(kBlockNodes + node);
     }
     for (std::size_t r = 0; r < shape.n_roots; ++r)
       grow(block, r * width, 1 + random() % (width - 1), std::size_t{1} << shape.doublings, shape.wide,
@@ -208,12 +208,17 @@ TEST_CASE(every_root_leads_to_the_exit_that_its_nodes_lead_to) {
             const std::size_t root = i % n_roots * kBlockNodes / n_roots;
             CHECK_EQ(int{exits[i]}, int{walked(blocks[block], root, bytes.bytes, masks.of(block))});
           }
-          std::vector<std::uint32_t> which(n);
-          for (std::uint32_t& block : which) block = static_cast<std::uint32_t>(random() % kBlocks);
+          std::vector<std::uint32_t> roots(n);
+          for (std::uint32_t& root : roots) {
+            const std::uint64_t of_block = random() % n_roots * kBlockNodes / n_roots;
+            root = static_cast<std::uint32_t>(random() % kBlocks * kBlockNodes + of_block);
+          }
           exits.assign(n + 3, 0);
-          kernels.exits_of(blocks.data(), which.data(), n, shape, row, exits.data());
-          for (std::size_t i = 0; i < n; ++i)
-            CHECK_EQ(int{exits[i]}, int{walked(blocks[which[i]], 0, bytes.bytes, masks.of(which[i]))});
+          kernels.exits_of(blocks.data(), roots.data(), n, shape, row, exits.data());
+          for (std::size_t i = 0; i < n; ++i) {
+            const std::size_t block = roots[i] / kBlockNodes, root = roots[i] % kBlockNodes;
+            CHECK_EQ(int{exits[i]}, int{walked(blocks[block], root, bytes.bytes, masks.of(block))});
+          }
         }
       }
     }

@@ -30,9 +30,10 @@ void exits_by_step(const TreeBlock* blocks, std::size_t first, std::size_t n, co
   }
 }
 
-void exits_of_by_step(const TreeBlock* blocks, const std::uint32_t* which, std::size_t n, const BlockShape&,
+void exits_of_by_step(const TreeBlock* blocks, const std::uint32_t* roots, std::size_t n, const BlockShape&,
                       const LookupRow& row, std::uint8_t* exits) noexcept {
-  for (std::size_t i = 0; i < n; ++i) exits[i] = exit_from(blocks, which[i], 0, row);
+  for (std::size_t i = 0; i < n; ++i)
+    exits[i] = exit_from(blocks, roots[i] / kBlockNodes, roots[i] % kBlockNodes, row);
 }
 
 void codes_by_level(const LevelBlock* levels, std::size_t first, std::size_t n_levels, const LookupRow& row,

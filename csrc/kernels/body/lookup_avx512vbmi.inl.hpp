@@ -36,13 +36,35 @@ inline __m512i exits_themselves() noexcept {
   return load64(numbers);
 }
 
-// Brings the roots of a block to the lowest bytes.
-inline __m512i roots_first(std::uint32_t n_roots) noexcept {
-  alignas(64) std::uint8_t numbers[kBlockNodes] = {};
-  for (std::uint32_t r = 0; r < n_roots; ++r)
-    numbers[r] = static_cast<std::uint8_t>(r * kBlockNodes / n_roots);
-  return load64(numbers);
-}
+// Blocks one after another, each with Roots roots.
+template <std::uint32_t Roots>
+struct InOrder {
+  static constexpr std::uint32_t kRoots = Roots;
+  std::size_t first;
+  __m512i roots;  // brought to the lowest bytes
+
+  explicit InOrder(std::size_t first_block) noexcept : first(first_block) {
+    alignas(64) std::uint8_t numbers[kBlockNodes] = {};
+    for (std::uint32_t r = 0; r < Roots; ++r) numbers[r] = static_cast<std::uint8_t>(r * kBlockNodes / Roots);
+    roots = load64(numbers);
+  }
+  [[nodiscard]] std::size_t block(std::size_t i) const noexcept { return first + i; }
+  [[nodiscard]] __m512i lowest(__m512i next, std::size_t) const noexcept {
+    return Roots == 1 ? next : _mm512_permutexvar_epi8(roots, next);
+  }
+};
+
+// One root each.
+struct Listed {
+  static constexpr std::uint32_t kRoots = 1;
+  const std::uint32_t* roots;
+
+  [[nodiscard]] std::size_t block(std::size_t i) const noexcept { return roots[i] / kBlockNodes; }
+  [[nodiscard]] __m512i lowest(__m512i next, std::size_t i) const noexcept {
+    const auto node = static_cast<int>(roots[i] % kBlockNodes);
+    return _mm512_permutexvar_epi8(_mm512_castsi128_si512(_mm_cvtsi32_si128(node)), next);
+  }
+};
 
 inline __mmask64 outside_sets_of(const LookupRow& row, std::size_t block) noexcept {
   std::uint64_t outside = 0;
@@ -50,14 +72,13 @@ inline __mmask64 outside_sets_of(const LookupRow& row, std::size_t block) noexce
   return outside;
 }
 
-template <std::uint32_t Doublings, std::uint32_t Roots, bool Wide, bool Sets, class Which>
+template <std::uint32_t Doublings, bool Wide, bool Sets, class Roots>
 inline void run_blocks(const TreeBlock* blocks, std::size_t n, const LookupRow& row, std::uint8_t* exits,
-                       const Which& which) noexcept {
+                       const Roots& roots) noexcept {
   const RowRegisters<Wide> bytes(row.bytes);
   const __m512i themselves = exits_themselves();
-  const __m512i pick = roots_first(Roots);
   for (std::size_t i = 0; i < n; ++i) {
-    const std::size_t index = which(i);
+    const std::size_t index = roots.block(i);
     const TreeBlock& block = blocks[index];
     const __m512i asked = bytes.look_up(load64(block.column));
     __mmask64 right = _mm512_cmpgt_epu8_mask(asked, load64(block.limit));
@@ -65,61 +86,53 @@ inline void run_blocks(const TreeBlock* blocks, std::size_t n, const LookupRow& 
     __m512i next = _mm512_mask_mov_epi8(load64(block.left), right, load64(block.right));
 #pragma GCC unroll 5
     for (std::uint32_t d = 0; d < Doublings; ++d) next = _mm512_permutex2var_epi8(next, next, themselves);
-    if constexpr (Roots > 1) next = _mm512_permutexvar_epi8(pick, next);
-    const int lowest = _mm_cvtsi128_si32(_mm512_castsi512_si128(next));
-    std::memcpy(exits + i * Roots, &lowest, sizeof lowest);
+    const int lowest = _mm_cvtsi128_si32(_mm512_castsi512_si128(roots.lowest(next, i)));
+    std::memcpy(exits + i * Roots::kRoots, &lowest, sizeof lowest);
   }
 }
 
-template <std::uint32_t Doublings, bool Wide, bool Sets, class Which>
-inline void run_roots(const TreeBlock* blocks, std::size_t n, std::uint32_t n_roots, const LookupRow& row,
-                      std::uint8_t* exits, const Which& which) noexcept {
-  switch (n_roots) {
-    case 4:
-      return run_blocks<Doublings, 4, Wide, Sets>(blocks, n, row, exits, which);
+template <bool Wide, bool Sets, class Roots>
+inline void run_doublings(const TreeBlock* blocks, std::size_t n, std::uint32_t doublings,
+                          const LookupRow& row, std::uint8_t* exits, const Roots& roots) noexcept {
+  switch (doublings) {
     case 2:
-      return run_blocks<Doublings, 2, Wide, Sets>(blocks, n, row, exits, which);
-    default:
-      return run_blocks<Doublings, 1, Wide, Sets>(blocks, n, row, exits, which);
-  }
-}
-
-template <bool Wide, bool Sets, class Which>
-inline void run_doublings(const TreeBlock* blocks, std::size_t n, const BlockShape& shape,
-                          const LookupRow& row, std::uint8_t* exits, const Which& which) noexcept {
-  switch (shape.doublings) {
-    case 2:
-      return run_roots<2, Wide, Sets>(blocks, n, shape.n_roots, row, exits, which);
+      return run_blocks<2, Wide, Sets>(blocks, n, row, exits, roots);
     case 3:
-      return run_roots<3, Wide, Sets>(blocks, n, shape.n_roots, row, exits, which);
+      return run_blocks<3, Wide, Sets>(blocks, n, row, exits, roots);
     case 4:
-      return run_roots<4, Wide, Sets>(blocks, n, shape.n_roots, row, exits, which);
+      return run_blocks<4, Wide, Sets>(blocks, n, row, exits, roots);
     default:
-      return run_roots<5, Wide, Sets>(blocks, n, shape.n_roots, row, exits, which);
+      return run_blocks<5, Wide, Sets>(blocks, n, row, exits, roots);
   }
 }
 
-template <class Which>
+template <class Roots>
 inline void run(const TreeBlock* blocks, std::size_t n, const BlockShape& shape, const LookupRow& row,
-                std::uint8_t* exits, const Which& which) noexcept {
+                std::uint8_t* exits, const Roots& roots) noexcept {
+  const std::uint32_t doublings = shape.doublings;
   if (shape.wide) {
-    if (row.n_sets != 0) return run_doublings<true, true>(blocks, n, shape, row, exits, which);
-    return run_doublings<true, false>(blocks, n, shape, row, exits, which);
+    if (row.n_sets != 0) return run_doublings<true, true>(blocks, n, doublings, row, exits, roots);
+    return run_doublings<true, false>(blocks, n, doublings, row, exits, roots);
   }
-  if (row.n_sets != 0) return run_doublings<false, true>(blocks, n, shape, row, exits, which);
-  return run_doublings<false, false>(blocks, n, shape, row, exits, which);
+  if (row.n_sets != 0) return run_doublings<false, true>(blocks, n, doublings, row, exits, roots);
+  return run_doublings<false, false>(blocks, n, doublings, row, exits, roots);
 }
 
 void exits_in_registers(const TreeBlock* blocks, std::size_t first, std::size_t n, const BlockShape& shape,
                         const LookupRow& row, std::uint8_t* exits) noexcept {
-  run(blocks, n, shape, row, exits, [first](std::size_t i) { return first + i; });
+  switch (shape.n_roots) {
+    case 4:
+      return run(blocks, n, shape, row, exits, InOrder<4>(first));
+    case 2:
+      return run(blocks, n, shape, row, exits, InOrder<2>(first));
+    default:
+      return run(blocks, n, shape, row, exits, InOrder<1>(first));
+  }
 }
 
-void exits_of_in_registers(const TreeBlock* blocks, const std::uint32_t* which, std::size_t n,
+void exits_of_in_registers(const TreeBlock* blocks, const std::uint32_t* roots, std::size_t n,
                            const BlockShape& shape, const LookupRow& row, std::uint8_t* exits) noexcept {
-  BlockShape single = shape;
-  single.n_roots = 1;
-  run(blocks, n, single, row, exits, [which](std::size_t i) { return which[i]; });
+  run(blocks, n, shape, row, exits, Listed{roots});
 }
 
 void codes_in_registers(const LevelBlock* levels, std::size_t first, std::size_t n_levels,

@@ -55,6 +55,7 @@ bool LookupForest::add_segment(const ForestArrays& forest, std::size_t segment) 
                {},
                {},
                {},
+               {},
                false,
                {},
                0,
@@ -101,6 +102,7 @@ LookupForest::SetNodes LookupForest::add_binary(const ForestArrays& forest, std:
   made.cut = blocks.blocks.size() > n_root_blocks;
   made.blocks = std::move(blocks.blocks);
   made.exits = std::move(blocks.exits);
+  made.children = std::move(blocks.children);
   leaf_of_place_.insert(leaf_of_place_.end(), blocks.leaf_of_place.begin(), blocks.leaf_of_place.end());
   return std::move(blocks.set_nodes);
 }
@@ -214,30 +216,35 @@ void LookupForest::find_places(const Segment& segment, const LookupRow& row, std
 // From block to block until every tree's leaf is found.
 void LookupForest::follow(const Segment& segment, const LookupRow& row, std::uint32_t first, std::uint32_t n,
                           const std::uint8_t* exits, std::uint32_t* places) const noexcept {
-  std::uint32_t which[kChunkTrees];  // blocks at hand
+  std::uint32_t children[kChunkTrees], blocks[kChunkTrees];  // at hand
   std::uint8_t tree_of[kChunkTrees];
   std::uint8_t next_exits[kChunkTrees + 3];
   const std::uint32_t root = first - segment.first_tree;
   for (std::uint32_t i = 0; i < n; ++i) {
-    which[i] = root + i;
+    blocks[i] = root + i;
     tree_of[i] = static_cast<std::uint8_t>(i);
   }
   for (std::uint32_t n_left = n;;) {
     std::uint32_t n_next = 0;
     for (std::uint32_t i = 0; i < n_left; ++i) {
-      const BlockExits& block = segment.exits[which[i]];
+      const BlockExits& block = segment.exits[blocks[i]];
       const std::uint32_t exit = exits[i] - static_cast<std::uint32_t>(kBlockNodes);
-      const std::uint32_t child = block.first_child + exit;
+      const bool goes_on = exit < block.n_children;
       places[tree_of[i]] = block.first_place + exit - block.n_children;
       // Written before it is known whether it stays.
-      which[n_next] = child;
+      const std::uint32_t child = segment.children[goes_on ? block.first_child + exit : 0];
+      children[n_next] = child;
+      blocks[n_next] = child / static_cast<std::uint32_t>(kBlockNodes);
       tree_of[n_next] = tree_of[i];
-      const bool goes_on = exit < block.n_children;
-      if (goes_on) __builtin_prefetch(segment.blocks.data() + child);
+      const TreeBlock* const ahead = segment.blocks.data() + blocks[n_next];
+      __builtin_prefetch(ahead->column);
+      __builtin_prefetch(ahead->limit);
+      __builtin_prefetch(ahead->left);
+      __builtin_prefetch(ahead->right);
       n_next += goes_on ? 1 : 0;
     }
     if (n_next == 0) return;
-    kernels_->exits_of(segment.blocks.data(), which, n_next, segment.shape, row, next_exits);
+    kernels_->exits_of(segment.blocks.data(), children, n_next, segment.shape, row, next_exits);
     exits = next_exits;
     n_left = n_next;
   }

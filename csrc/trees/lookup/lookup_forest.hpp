@@ -69,6 +69,7 @@ class LookupForest {
     std::uint32_t first_tree, last_tree;
     std::vector<TreeBlock> blocks;
     std::vector<BlockExits> exits;
+    std::vector<std::uint32_t> children;
     BlockShape shape;
     bool cut;                        // some tree has more than one block
     std::vector<LevelBlock> levels;  // of oblivious trees, which have no blocks

@@ -11,7 +11,7 @@
 
 namespace shortlist::trees {
 
-// Where the exits of a block lead: the first n_children to blocks first_child, first_child + 1, ..., the
+// Where the exits of a block lead: the first n_children to children first_child, first_child + 1, ..., the
 // others to places first_place, first_place + 1, ... of leaves.
 struct BlockExits {
   std::uint32_t first_child, n_children, first_place;
@@ -27,11 +27,12 @@ struct SetNode {
 
 // Those of one segment.
 struct TreeBlocks {
-  // One whose nodes lead to themselves.
+  // One whose nodes lead out of it, so that a root without a tree does too.
   void add_block();
 
   std::vector<TreeBlock> blocks;
-  std::vector<BlockExits> exits;  // by block; of no use where a block has several roots
+  std::vector<BlockExits> exits;        // by block; of no use where a block has several trees
+  std::vector<std::uint32_t> children;  // as LookupKernels::exits_of takes them
   std::vector<SetNode> set_nodes;
   std::uint32_t first_place = 0;
   std::vector<std::uint32_t> leaf_of_place;  // from first_place on; leaves are counted over the forest
@@ -56,26 +57,33 @@ class TreeCutter {
 
   // One of several trees in a block, its root at node `first`: its leaves are exits first, first + 1, ...
   void place(const BinaryTree& tree, std::uint32_t block, std::uint32_t first);
-  // A tree with a root block of its own; blocks that it needs besides are appended.
+  // A tree with its root in a block of its own; blocks of what does not fit there are appended.
   void cut(const BinaryTree& tree, std::uint32_t block);
 
  private:
   struct Pick {
     std::uint32_t node, depth;
   };
-  void fill(const BinaryTree& tree, std::uint32_t block, std::uint32_t first, std::uint32_t top,
-            std::uint32_t max_steps);
-  void pick(const BinaryTree& tree, std::uint32_t top, std::uint32_t max_steps);
+  // A part of a tree that is reached from another block.
+  struct Top {
+    std::uint32_t node;
+    std::uint32_t child;  // the place in children
+  };
   void weigh(const BinaryTree& tree);
+  void pick(const BinaryTree& tree, std::uint32_t top, std::size_t most, std::uint32_t max_steps);
+  void pick_all(const BinaryTree& tree, std::uint32_t top, std::uint32_t max_steps);
+  void pick_heaviest(const BinaryTree& tree, std::uint32_t top, std::size_t most, std::uint32_t max_steps);
+  void write(const BinaryTree& tree, std::uint32_t block, std::uint32_t first_exit);
 
   const RowEncoder& encoder_;
   std::span<const std::uint8_t> views_;
   TreeBlocks& made_;
-  std::vector<std::uint32_t> n_leaves_;   // below each node of the tree
-  std::vector<std::uint32_t> leaf_at_;    // the leaf of each node that is one
-  std::vector<std::uint32_t> picked_at_;  // the place of a node in picked_, or kNone
-  std::vector<Pick> picked_, frontier_;
-  std::vector<std::uint32_t> tops_;  // of a tree's blocks
+  std::vector<std::uint32_t> n_leaves_;  // below each node of the tree
+  std::vector<std::uint32_t> leaf_at_;   // the leaf of each node that is one
+  std::vector<std::uint8_t> picked_at_;  // the place of a node in its block, or kNone
+  std::vector<std::uint32_t> picked_;    // nodes of the block at hand, by place
+  std::vector<Pick> frontier_;
+  std::vector<Top> tops_;
 };
 
 }  // namespace shortlist::trees

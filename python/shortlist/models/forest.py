@@ -198,13 +198,14 @@ class Forest:
     ) -> BoundForest:
         """Prepare a call whose input and output stand already, for the least time a call.
 
-        Fill ``bound.X``, call ``bound()``, read ``bound.out``. Not for several threads at once:
-        bind one for each.
+        ``bound(rows)`` reads such rows where they are and returns ``bound.out``, which the next
+        call overwrites; ``bound()`` reads ``bound.X``. Not for several threads at once: bind one
+        for each.
 
         Parameters
         ----------
-        n_rows : rows of ``bound.X``.
-        dtype : of ``bound.X``.
+        n_rows : rows of a call; their shape is (n_rows, n_features), in C order.
+        dtype : of the rows.
         raw_score, iteration_range : as in :meth:`predict`.
 
         Raises
