@@ -1,6 +1,7 @@
 // Compiled forests: built from NumPy arrays, scoring NumPy matrices and sparse rows without the GIL.
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <type_traits>
 
@@ -79,13 +80,21 @@ trees::BitsliceArrays bitslice_arrays(const py::dict& arrays) {
   return parts;
 }
 
-Forest forest_from_arrays(const py::dict& arrays) {
+Forest forest_from_arrays(const py::dict& arrays, const std::string& costs) {
   const std::span header = tensor<std::uint32_t>(arrays, "header");
   if (!header.empty() && header[0] == 1) {
     throw Error(ErrorCode::unsupported,
                 "compiled forest: format 1, which only engines still read; pack the model again");
   }
-  return Forest(forest_arrays(arrays), bitslice_arrays(arrays));
+  return Forest(forest_arrays(arrays), bitslice_arrays(arrays), costs);
+}
+
+// The costs of kernels in JSON; none where they were not measured.
+std::optional<std::string> measure(Forest& forest, const py::dict& arrays) {
+  const trees::ForestArrays parts = forest_arrays(arrays);
+  const std::optional<trees::KernelCosts> costs = forest.measure(parts);
+  if (!costs) return std::nullopt;
+  return trees::to_json(*costs);
 }
 
 template <class T>
@@ -386,7 +395,9 @@ class BoundForest {
 
 void register_trees(py::module_& module) {
   py::class_<Forest>(module, "Forest")
-      .def(py::init(&forest_from_arrays), py::arg("arrays"))
+      .def(py::init(&forest_from_arrays), py::arg("arrays"), py::arg("costs"))
+      .def("measure", &measure, py::arg("arrays"))
+      .def("kernels", &Forest::kernels)
       .def_property_readonly("n_features", &Forest::n_features)
       .def_property_readonly("n_outputs", &Forest::n_outputs)
       .def_property_readonly("n_trees", [](const Forest& forest) { return forest.n_trees(); })

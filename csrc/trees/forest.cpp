@@ -4,6 +4,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "base/thread_pool.hpp"
 #include "trees/bitslice/check.hpp"
 #include "trees/check.hpp"
 
@@ -14,7 +15,7 @@ namespace {
 constexpr std::size_t kBlockBytes = std::size_t{48} << 10;
 constexpr std::size_t kMaxBlockRows = 512;
 constexpr std::size_t kNarrowBlockRows = 8 * kNarrowVectorBytes;
-constexpr std::size_t kMinSlicedRows = 48;
+constexpr std::size_t kMinNodesPerThread = std::size_t{1} << 16;  // smaller forests load on one
 
 std::size_t rows_of_block(std::size_t n_views, std::size_t n_outputs, std::size_t n_derived) {
   const std::size_t row_bytes =
@@ -42,7 +43,8 @@ std::vector<T> copied(std::span<const T> values) {
 
 }  // namespace
 
-Forest::Forest(const ForestArrays& arrays, const BitsliceArrays& sliced) : trees_(check_forest(arrays)) {
+Forest::Forest(const ForestArrays& arrays, const BitsliceArrays& sliced, std::string_view costs)
+    : trees_(check_forest(arrays)) {
   check_bitslice(arrays, sliced);
   n_features_ = header(arrays, Header::n_features);
   n_outputs_ = header(arrays, Header::n_outputs);
@@ -78,17 +80,46 @@ Forest::Forest(const ForestArrays& arrays, const BitsliceArrays& sliced) : trees
   linear_coefficients_ = copied(arrays.linear_coefficients);
   has_linear_leaves_ = !linear_constants_.empty();
   weights_ = copied(arrays.weights);
-  choose_kernels(arrays, sliced);
+  choose_kernels(arrays, sliced, costs);
 }
 
-void Forest::choose_kernels(const ForestArrays& arrays, const BitsliceArrays& sliced) {
+void Forest::choose_kernels(const ForestArrays& arrays, const BitsliceArrays& sliced,
+                            std::string_view costs) {
   const std::optional<TreeKernel> forced = forced_tree_kernel();
-  if (forced ? forced == TreeKernel::bitslice : true) sliced_ = SlicedForest(arrays, sliced);
-  if (forced ? forced == TreeKernel::lookup : active_kernels().lookup.in_registers)
-    lookup_ = LookupForest(arrays);
-  looks_up_ = !lookup_.empty();
-  bitslice_from_ = forced ? 1 : kMinSlicedRows;
-  if (sliced_.empty()) bitslice_from_ = std::numeric_limits<std::size_t>::max();
+  const bool slices = forced ? forced == TreeKernel::bitslice : true;
+  const bool looks_up = forced ? forced == TreeKernel::lookup : active_kernels().lookup.in_registers;
+  const std::size_t n_threads = arrays.nodes.size() < kMinNodesPerThread ? 1 : 2;
+  parallel_for(2, n_threads, [&](std::size_t form) {
+    if (form == 0 && slices) sliced_ = SlicedForest(arrays, sliced);
+    if (form == 1 && looks_up) lookup_ = LookupForest(arrays);
+  });
+  const std::string machine = machine_of_kernels();
+  use_ = usual_use(forms());
+  why_ = "usual on " + machine + ", where it was not measured";
+  if (!costs.empty()) {
+    const KernelCosts read = kernel_costs_of(costs);
+    if (read.machine == machine) use(read);
+  }
+  if (forced) {
+    use_ = {!lookup_.empty(), sliced_.empty() ? std::numeric_limits<std::size_t>::max() : 1};
+    why_ = "forced by SHORTLIST_TREE_KERNEL";
+  }
+}
+
+void Forest::use(const KernelCosts& costs) {
+  use_ = use_of(costs, forms());
+  why_ = "measured on " + costs.machine + ": " + text_of(costs);
+}
+
+std::string Forest::kernels() const {
+  const std::string few = use_.looks_up ? "lookup" : "walk";
+  std::string text = few;
+  if (use_.bitslice_from == 1) {
+    text = "bitslice";
+  } else if (!sliced_.empty()) {
+    text += " up to " + std::to_string(use_.bitslice_from - 1) + " rows, then bitslice";
+  }
+  return text + " (" + why_ + ")";
 }
 
 void Forest::copy_ctrs(const CtrArrays& arrays) {
@@ -169,8 +200,8 @@ std::size_t Forest::n_trees(Rounds rounds) const noexcept {
 }
 
 TreeKernel Forest::kernel_for(std::size_t n) const noexcept {
-  if (n >= bitslice_from_) return TreeKernel::bitslice;
-  return looks_up_ ? TreeKernel::lookup : TreeKernel::walk;
+  if (n >= use_.bitslice_from) return TreeKernel::bitslice;
+  return use_.looks_up ? TreeKernel::lookup : TreeKernel::walk;
 }
 
 std::size_t Forest::next_block(std::size_t n) const noexcept {
@@ -188,14 +219,14 @@ std::size_t Forest::scratch_bytes(std::size_t n) const noexcept {
   const std::size_t rows = rows_of_scratch(n);
   // The last rows may be few, and another kernel's.
   const std::size_t sliced = kernel_for(n) == TreeKernel::bitslice ? sliced_.scratch_bytes(next_block(n)) : 0;
-  const std::size_t looked_up = looks_up_ ? LookupForest::scratch_bytes(std::min(n, kMaxLookupRows)) : 0;
+  const std::size_t looked_up = use_.looks_up ? LookupForest::scratch_bytes(std::min(n, kMaxLookupRows)) : 0;
   return aligned(rows * max_views_ * sizeof(std::uint16_t)) + aligned(rows * ctrs_.size() * sizeof(float)) +
          2 * aligned(rows * n_outputs_ * sizeof(double)) + std::max(sliced, looked_up);
 }
 
 std::size_t Forest::rows_of_scratch(std::size_t n) const noexcept {
   const std::size_t most = kernel_for(n) == TreeKernel::bitslice ? kMaxSlicedRows
-                           : looks_up_                           ? kMaxLookupRows
+                           : use_.looks_up                       ? kMaxLookupRows
                                                                  : block_rows_;
   return std::min(whole_groups(n), most);
 }

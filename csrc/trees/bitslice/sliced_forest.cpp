@@ -34,13 +34,12 @@ std::size_t vector_bytes_for(std::size_t n) {
 SlicedForest::SlicedForest(const ForestArrays& forest, const BitsliceArrays& sliced) {
   if (sliced.predicate_offsets.empty()) return;
   n_outputs_ = header(forest, Header::n_outputs);
-  logic_.assign(sliced.logic.begin(), sliced.logic.end());
   planes_.assign(sliced.planes.begin(), sliced.planes.end());
   bitset_words_.assign(forest.bitset_words.begin(), forest.bitset_words.end());
   for (std::size_t s = 0; s + 1 < forest.segment_views.size(); ++s) add_segment(forest, sliced, s);
-  for (const LogicInstruction& instruction : logic_) {
-    if (instruction.op != LogicOp::select)
-      n_memory_ = std::max<std::size_t>(n_memory_, instruction.operand + 1);
+  for (const LogicInstruction& instruction : sliced.logic) {
+    const std::size_t vector = instruction.op != LogicOp::select ? instruction.operand + 1u : 0;
+    n_memory_ = std::max(n_memory_, vector);
   }
   for (const std::uint32_t plane : planes_) n_memory_ = std::max<std::size_t>(n_memory_, plane + 1);
   if ((n_memory_ + n_column_planes_) * kWideVectorBytes > kMaxMemoryBytes) {
@@ -48,21 +47,24 @@ SlicedForest::SlicedForest(const ForestArrays& forest, const BitsliceArrays& sli
     return;
   }
   add_values(forest, sliced);
-  compile(forest);
+  compile(forest, sliced);
 }
 
 // Oblivious trees have no programs.
-void SlicedForest::compile(const ForestArrays& forest) {
-  if (logic_.empty()) return;
+void SlicedForest::compile(const ForestArrays& forest, const BitsliceArrays& sliced) {
+  if (sliced.logic.empty()) return;
+  bool compiled = true;
   for (std::size_t s = 0; s < segments_.size(); ++s) {
     Segment& segment = segments_[s];
     std::vector<std::span<const LogicInstruction>> programs;
     for (std::size_t t = forest.segment_trees[s]; t < forest.segment_trees[s + 1]; ++t)
-      programs.emplace_back(logic_.data() + trees_[t].logic, trees_[t].n_logic);
+      programs.emplace_back(sliced.logic.data() + trees_[t].logic, trees_[t].n_logic);
     const std::size_t n_vectors = segment.n_predicates + kMaxWritten;
     segment.narrow = LogicJit(programs, kNarrowVectorBytes, n_vectors);
     segment.wide = LogicJit(programs, kWideVectorBytes, n_vectors);
+    compiled = compiled && segment.narrow.available() && segment.wide.available();
   }
+  if (!compiled) logic_.assign(sliced.logic.begin(), sliced.logic.end());
 }
 
 void SlicedForest::add_segment(const ForestArrays& forest, const BitsliceArrays& sliced,

@@ -108,7 +108,7 @@ class SlicedForest {
   [[nodiscard]] static ViewPredicates of_view(const ForestArrays& forest, const PlaneEncoder& encoder,
                                               std::uint32_t view);
   void add_segment(const ForestArrays& forest, const BitsliceArrays& sliced, std::size_t segment);
-  void compile(const ForestArrays& forest);
+  void compile(const ForestArrays& forest, const BitsliceArrays& sliced);
   void add_sets_by_code(const ForestArrays& forest, const Segment& segment, ViewPredicates& view);
   void add_values(const ForestArrays& forest, const BitsliceArrays& sliced);
   void find_predicates(const Segment& segment, const Block& block) const noexcept;
@@ -116,9 +116,9 @@ class SlicedForest {
 
   std::vector<Segment> segments_;
   std::vector<SlicedTree> trees_;
-  std::vector<LogicInstruction> logic_;
-  std::vector<std::uint32_t> planes_;  // by tree and plane: the vector
-  std::vector<std::uint32_t> leaves_;  // by tree and code: the leaf, counted over the forest
+  std::vector<LogicInstruction> logic_;  // where they are interpreted
+  std::vector<std::uint32_t> planes_;    // by tree and plane: the vector
+  std::vector<std::uint32_t> leaves_;    // by tree and code: the leaf, counted over the forest
   std::vector<std::uint32_t> bitset_words_;
   std::vector<std::byte> sets_by_code_;
   AlignedBuffer<std::byte> values_;  // tables of LeafTable
