@@ -26,7 +26,7 @@ constexpr std::size_t kMinRowsPerTask = 64;
 // Where there are enough rows, a task has whole blocks of the widest kernel, and a thread that wakes late
 // still finds tasks left.
 constexpr std::size_t kBlockRows = 512;
-constexpr std::size_t kTasksPerThread = 4;
+constexpr std::size_t kTasksPerThread = 8;
 
 std::size_t rows_per_task(std::size_t n, std::size_t n_threads) {
   const auto rounded_up = [](std::size_t rows, std::size_t unit) { return (rows + unit - 1) / unit * unit; };
