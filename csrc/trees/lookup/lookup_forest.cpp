@@ -49,19 +49,7 @@ LookupForest::LookupForest(const ForestArrays& forest)
 }
 
 bool LookupForest::add_segment(const ForestArrays& forest, std::size_t segment) {
-  Segment made{RowEncoder(forest, segment),
-               forest.segment_trees[segment],
-               forest.segment_trees[segment + 1],
-               {},
-               {},
-               {},
-               {},
-               false,
-               {},
-               0,
-               {},
-               {},
-               0};
+  Segment made(forest, segment);
   if (!made.encoder.fits()) return false;
   const bool oblivious = has(forest, Flag::oblivious);
   if (oblivious && deepest(forest, made.first_tree, made.last_tree) > kMaxLevels) return false;

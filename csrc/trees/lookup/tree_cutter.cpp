@@ -13,12 +13,11 @@ constexpr std::uint8_t kNone = 255;
 // Steps through a block of its own: ways that are longer go on in another block.
 constexpr std::uint32_t kMaxSteps = 16;
 
-struct Parsed {
-  explicit Parsed(std::uint64_t node)
+struct Decision {
+  explicit Decision(std::uint64_t node)
       : asked(static_cast<std::uint32_t>(node & 0xffff)),
-        view(static_cast<std::uint32_t>(node >> 16 & 0xffff)),
-        left(static_cast<std::uint32_t>(node >> 32)) {}
-  std::uint32_t asked, view, left;
+        view(static_cast<std::uint32_t>(node >> 16 & 0xffff)) {}
+  std::uint32_t asked, view;
 };
 
 bool is_leaf(const BinaryTree& tree, std::uint32_t node) {
@@ -28,9 +27,6 @@ bool is_leaf(const BinaryTree& tree, std::uint32_t node) {
 std::uint32_t left_of(const BinaryTree& tree, std::uint32_t node) {
   return static_cast<std::uint32_t>(tree.nodes[node] >> 32) - tree.root;
 }
-
-// Large forests are cut while a file loads, and whether a node is a leaf cannot be foreseen: no branch
-// depends on it in what is done with every node.
 
 }  // namespace
 
@@ -86,7 +82,8 @@ void TreeCutter::cut(const BinaryTree& tree, std::uint32_t block) {
   }
 }
 
-// Children stand behind their parents.
+// Children stand behind their parents. Large forests are cut while a file loads, and whether a node is a leaf
+// cannot be foreseen: no branch depends on it in what is done with every node.
 void TreeCutter::weigh(const BinaryTree& tree) {
   const auto n = static_cast<std::uint32_t>(tree.nodes.size());
   n_leaves_.resize(n);
@@ -214,7 +211,7 @@ void TreeCutter::write(const BinaryTree& tree, std::uint32_t block, std::uint32_
   };
   TreeBlock& to = made_.blocks[block];
   for (std::size_t place = first_exit; place < picked_.size(); ++place) {
-    const Parsed asked(tree.nodes[picked_[place]]);
+    const Decision asked(tree.nodes[picked_[place]]);
     if (asks_for_set(static_cast<ViewKind>(views_[asked.view]))) {
       const auto set = static_cast<std::uint32_t>(encoder_.set_of(asked.view));
       made_.set_nodes.push_back(
