@@ -42,9 +42,7 @@ class Worker:
     WorkerFailedError
     """
 
-    def __init__(
-        self, contestant: Contestant, *, cache: Path, processors: Sequence[int]
-    ) -> None:
+    def __init__(self, contestant: Contestant, *, cache: Path, processors: Sequence[int]) -> None:
         self.name = contestant.name
         _run_to_end(contestant, cache, processors)
         self._process = _start(contestant, cache, processors, prepare=False)

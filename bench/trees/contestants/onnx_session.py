@@ -40,7 +40,8 @@ class Session(TreeSubject):
         options.inter_op_num_threads = 1
         options.log_severity_level = 3  # CatBoost states another shape of output than it gives
         graph = _graph(cache, model)
-        self._session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        with converting("ONNX Runtime"):
+            self._session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         self._input = self._session.get_inputs()[0].name
         self._outputs = [self._session.get_outputs()[-1].name]
         self._is_binary = len(self._session.get_outputs()) > 1
