@@ -44,9 +44,9 @@ class SubjectType(Protocol):
 class Contestant:
     """A line in a table, and where its subject is found ('module:Class').
 
-    `options` are keyword arguments of the class, `preparation` those of its `prepare`; `environment`
-    adds variables to its processes. An optional one may be absent, and a match says why; any other
-    must take part.
+    `options` are keyword arguments of the class, `preparation` those of its `prepare`;
+    `environment` adds variables to its processes. An optional one may be absent, and a match says
+    why; any other must take part.
     """
 
     name: str

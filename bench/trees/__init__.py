@@ -1,1 +1,1 @@
-"""Trees alone: shortlist against what people score trees with, over models, batches and settings."""
+"""Trees alone: shortlist against what people score trees with, over models and batches."""

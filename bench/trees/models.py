@@ -1,4 +1,4 @@
-"""The models that are scored, by name: six synthetic ones, three real ones, and tiny ones to test."""
+"""The models that are scored, by name: synthetic ones, real ones, and tiny ones to test."""
 
 from __future__ import annotations
 

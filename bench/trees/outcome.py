@@ -1,4 +1,4 @@
-"""What was measured of one model: latencies by batch, agreement with the training library, absences."""
+"""What was measured of one model: latencies, agreement with its library, and who was absent."""
 
 from __future__ import annotations
 

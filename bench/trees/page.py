@@ -104,8 +104,8 @@ def _details(outcome: ModelOutcome) -> Iterator[str]:
         yield _batch_table(outcome, batch)
         yield method(comparison)
     if outcome.compile_seconds:
-        took = (f"{name} {seconds:.1f} s" for name, seconds in outcome.compile_seconds.items())
-        yield f"Compiled beforehand, once: {', '.join(took)}."
+        took = (f"{name} {_number(s)}" for name, s in outcome.compile_seconds.items())
+        yield f"Processor seconds to compile it, once and beforehand: {', '.join(took)}."
     if outcome.absent:
         yield _table(["absent", "why"], [list(pair) for pair in outcome.absent.items()])
 

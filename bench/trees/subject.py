@@ -23,7 +23,7 @@ class TreeSubject(ABC):
     """One way to score one model; the batch is set by `ask`, so that all are timed in a process.
 
     Questions: `batch` sets the rows of a call; `scores` gives the scores of so many last rows of
-    the pool, in calls of that batch; `seconds` what compiling took, where the contestant compiles.
+    the pool, in calls of that batch; `seconds` the processor time of compiling, where it compiles.
     """
 
     dtype: type[np.float32] | type[np.float64] = np.float32
@@ -67,7 +67,7 @@ class TreeSubject(ABC):
         raise ValueError(f"nothing to answer: {dict(question)}")
 
     def compile_seconds(self) -> float | None:
-        """What compiling the model took when it was compiled; None where nothing is."""
+        """Processor seconds that compiling the model took, whenever it was; None without."""
         return None
 
     def _scores(self, n: int) -> list[float]:
