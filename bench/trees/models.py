@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,11 @@ class TreeModel:
         if not path.exists():
             raise AbsentError(f"no file {path}")
         return path
+
+    def key(self, cache: Path) -> str:
+        """What tells this model's file from any other: a trained one's name says it all."""
+        path = self.path(cache)
+        return path.name if self.recipe else hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _synthetic(name: str, title: str, recipe: Recipe) -> TreeModel:

@@ -111,7 +111,7 @@ def _bundle(cache: Path, model: str) -> Path:
 
     engine = hashlib.sha256(Path(_core.__file__).read_bytes()).hexdigest()
     path = MODELS[model].path(cache)
-    spec = (version_of("shortlist"), engine, path.name)
+    spec = (version_of("shortlist"), engine, MODELS[model].key(cache))
     return cached(
         cache, f"bundle-{model}", "", spec, lambda target: shortlist.pack(target, ranker=path)
     )

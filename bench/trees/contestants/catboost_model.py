@@ -81,7 +81,13 @@ class Exported(TreeSubject):
 
 def _library(cache: Path, model: TreeModel) -> Path:
     path = model.path(cache)
-    spec = (version_of("catboost"), path.name, _COMPILE, compiler_version(_COMPILE[0]), _LOOP)
+    spec = (
+        version_of("catboost"),
+        model.key(cache),
+        _COMPILE,
+        compiler_version(_COMPILE[0]),
+        _LOOP,
+    )
 
     def build(folder: Path) -> None:
         from catboost import CatBoost

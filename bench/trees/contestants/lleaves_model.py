@@ -51,7 +51,7 @@ def _machine_code(cache: Path, model: TreeModel) -> Path:
     if model.library != "lightgbm":
         raise AbsentError("lleaves reads LightGBM models alone")
     path = model.path(cache)
-    spec = (path.name, version_of("lleaves"), version_of("llvmlite"), _SETTINGS)
+    spec = (model.key(cache), version_of("lleaves"), version_of("llvmlite"), _SETTINGS)
 
     def build(folder: Path) -> None:
         import lleaves

@@ -59,7 +59,7 @@ def _graph(cache: Path, model: TreeModel) -> Path:
         cache,
         f"onnx-{model.name}",
         ".onnx",
-        (path.name, versions),
+        (model.key(cache), versions),
         lambda target: convert(path, target),
     )
 

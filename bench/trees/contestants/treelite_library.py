@@ -51,7 +51,7 @@ def _library(cache: Path, model: TreeModel) -> Path:
         raise AbsentError("treelite reads no CatBoost models")
     path = model.path(cache)
     versions = [version_of(package) for package in ("treelite", "tl2cgen")]
-    spec = (path.name, versions, _OPTIONS, _TREES_A_FILE, compiler_version("gcc"))
+    spec = (model.key(cache), versions, _OPTIONS, _TREES_A_FILE, compiler_version("gcc"))
 
     def build(folder: Path) -> None:
         import tl2cgen
