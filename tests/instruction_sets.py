@@ -14,19 +14,19 @@ def available_isas() -> list[str]:
     return list(_core.available_isas())
 
 
-def run_under_isa(isa: str, code: str, *arguments: str) -> str:
+def run_under_isa(isa: str, code: str, *arguments: str, **environment: str) -> str:
     """Run Python code in a new process with SHORTLIST_ISA forced, and return what it prints.
 
     The kernels are chosen once per process, so each set needs a process of its own. `arguments`
-    are sys.argv[1:].
+    are sys.argv[1:], `environment` is set beside.
     """
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code, *arguments],
-        env={**os.environ, "SHORTLIST_ISA": isa},
+        env={**os.environ, **environment, "SHORTLIST_ISA": isa},
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
-    assert done.returncode == 0, f"under SHORTLIST_ISA={isa}:\n{done.stderr}"
+    assert done.returncode == 0, f"under SHORTLIST_ISA={isa} {environment}:\n{done.stderr}"
     return done.stdout

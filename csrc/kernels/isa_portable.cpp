@@ -1,12 +1,24 @@
 // The kernels for every machine.
 #include "kernels/kernels.hpp"
+#include "kernels/vec/bits.hpp"
 #include "kernels/vec/scalar.hpp"
+#include "kernels/vec/transpose_scalar.hpp"
 
 // Written over the lanes above.
+#include "kernels/body/bitslice.inl.hpp"
 #include "kernels/body/distance.inl.hpp"
+#include "kernels/body/logic.inl.hpp"
+#include "kernels/body/planes.inl.hpp"
+#include "kernels/body/rank_search.inl.hpp"
 #include "kernels/body/select.inl.hpp"
 
 namespace shortlist {
-const KernelTable kPortableKernels = {"portable", metric_rows<Dot>, metric_rows<SquaredDifference>,
-                                      select_at_least};
+const KernelTable kPortableKernels = {
+    "portable",
+    metric_rows<Dot>,
+    metric_rows<SquaredDifference>,
+    select_at_least,
+    kLogic,
+    {bitslice_kernels<kNarrowVectorBytes>(), bitslice_kernels<kWideVectorBytes>()},
+    {float_columns, double_columns, rank_by_search<float>, rank_by_search<double>, transpose16}};
 }  // namespace shortlist

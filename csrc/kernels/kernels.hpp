@@ -7,6 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/bitslice.hpp"
+#include "kernels/logic_kernels.hpp"
+#include "kernels/planes.hpp"
+
 namespace shortlist {
 
 struct KernelTable {
@@ -22,6 +26,10 @@ struct KernelTable {
   // passes. `out` has room for n.
   std::size_t (*select_at_least)(const float* scores, std::size_t n, float floor,
                                  std::uint32_t* out) noexcept;
+
+  LogicKernels logic;
+  BlockKernels blocks;
+  PlaneKernels planes;
 };
 
 // The table of the chosen instruction set (cpu/isa.hpp); fixed after the first call.

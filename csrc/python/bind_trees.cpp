@@ -1,5 +1,6 @@
 // Compiled forests: built from NumPy arrays, scoring NumPy matrices and sparse rows without the GIL.
 #include <algorithm>
+#include <cstring>
 #include <string>
 #include <type_traits>
 
@@ -7,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/thread_pool.hpp"
 #include "python/bindings.hpp"
+#include "trees/bitslice/compile.hpp"
 #include "trees/forest.hpp"
 #include "trees/layout.hpp"
 
@@ -55,17 +57,35 @@ std::span<const T> tensor(const py::dict& arrays, const char* name) {
   return flat<T>(array);
 }
 
+trees::ForestArrays forest_arrays(const py::dict& arrays) {
+  trees::ForestArrays parts;
+  trees::for_each_tensor(parts, [&]<class T>(const char* name, std::span<const T>& values) {
+    values = tensor<T>(arrays, name);
+  });
+  return parts;
+}
+
+// Empty where a forest was compiled without.
+trees::BitsliceArrays bitslice_arrays(const py::dict& arrays) {
+  trees::BitsliceArrays parts;
+  if (!arrays.contains("predicate_offsets")) return parts;
+  trees::for_each_bitslice_tensor(parts, [&]<class T>(const char* name, std::span<const T>& values) {
+    if constexpr (std::is_same_v<T, LogicInstruction>) {
+      values = trees::instructions(tensor<std::uint64_t>(arrays, name));
+    } else {
+      values = tensor<T>(arrays, name);
+    }
+  });
+  return parts;
+}
+
 Forest forest_from_arrays(const py::dict& arrays) {
   const std::span header = tensor<std::uint32_t>(arrays, "header");
   if (!header.empty() && header[0] == 1) {
     throw Error(ErrorCode::unsupported,
                 "compiled forest: format 1, which only engines still read; pack the model again");
   }
-  trees::ForestArrays parts;
-  trees::for_each_tensor(parts, [&]<class T>(const char* name, std::span<const T>& values) {
-    values = tensor<T>(arrays, name);
-  });
-  return Forest(parts);
+  return Forest(forest_arrays(arrays), bitslice_arrays(arrays));
 }
 
 template <class T>
@@ -84,6 +104,27 @@ py::tuple lay_out(const py::array& split_offsets, const py::array& leaf_offsets,
                                 flat<std::uint32_t>(decisions)};
   const trees::Layout layout = trees::lay_out(loose);
   return py::make_tuple(as_array(layout.nodes), as_array(layout.tree_roots), as_array(layout.leaves));
+}
+
+// The tensors of the bit-sliced form, by name; instructions as numbers of 64 bits.
+py::dict compile_bitslice(const py::dict& arrays) {
+  const trees::ForestArrays parts = forest_arrays(arrays);
+  trees::BitsliceVectors made;
+  {
+    const py::gil_scoped_release unlocked;
+    made = trees::compile_bitslice(parts);
+  }
+  py::dict tensors;
+  trees::for_each_bitslice_tensor(made, [&]<class T>(const char* name, const std::vector<T>& values) {
+    if constexpr (std::is_same_v<T, LogicInstruction>) {
+      py::array_t<std::uint64_t> words(static_cast<py::ssize_t>(values.size()));
+      if (!values.empty()) std::memcpy(words.mutable_data(), values.data(), values.size() * sizeof(T));
+      tensors[name] = words;
+    } else {
+      tensors[name] = as_array(values);
+    }
+  });
+  return tensors;
 }
 
 // Calls part(first row, rows, scratch) for all n rows, split among threads.
@@ -340,6 +381,7 @@ void register_trees(py::module_& module) {
       .def("leaf_indices_sparse", &leaf_indices_sparse, py::arg("indptr").noconvert(),
            py::arg("indices").noconvert(), py::arg("values").noconvert(), py::arg("first"), py::arg("last"),
            py::arg("n_threads"));
+  module.def("compile_bitslice", &compile_bitslice, py::arg("arrays"));
   module.def("lay_out", &lay_out, py::arg("split_offsets").noconvert(), py::arg("leaf_offsets").noconvert(),
              py::arg("left").noconvert(), py::arg("right").noconvert(), py::arg("decisions").noconvert());
   py::class_<BoundForest>(module, "BoundForest")

@@ -4,6 +4,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "trees/bitslice/check.hpp"
 #include "trees/check.hpp"
 
 namespace shortlist::trees {
@@ -12,6 +13,8 @@ namespace {
 // A block's ranks and sums stay near the first cache beside the tree at hand.
 constexpr std::size_t kBlockBytes = std::size_t{48} << 10;
 constexpr std::size_t kMaxBlockRows = 512;
+constexpr std::size_t kNarrowBlockRows = 8 * kNarrowVectorBytes;
+constexpr std::size_t kMinSlicedRows = 48;
 
 std::size_t rows_of_block(std::size_t n_views, std::size_t n_outputs, std::size_t n_derived) {
   const std::size_t row_bytes =
@@ -39,7 +42,8 @@ std::vector<T> copied(std::span<const T> values) {
 
 }  // namespace
 
-Forest::Forest(const ForestArrays& arrays) : trees_(check_forest(arrays)) {
+Forest::Forest(const ForestArrays& arrays, const BitsliceArrays& sliced) : trees_(check_forest(arrays)) {
+  check_bitslice(arrays, sliced);
   n_features_ = header(arrays, Header::n_features);
   n_outputs_ = header(arrays, Header::n_outputs);
   leaf_width_ = header(arrays, Header::leaf_width);
@@ -74,6 +78,15 @@ Forest::Forest(const ForestArrays& arrays) : trees_(check_forest(arrays)) {
   linear_coefficients_ = copied(arrays.linear_coefficients);
   has_linear_leaves_ = !linear_constants_.empty();
   weights_ = copied(arrays.weights);
+  sliced_ = SlicedForest(arrays, sliced);
+  choose_kernels();
+}
+
+void Forest::choose_kernels() {
+  const std::optional<TreeKernel> forced = forced_tree_kernel();
+  bitslice_from_ = kMinSlicedRows;
+  if (forced == TreeKernel::bitslice) bitslice_from_ = 1;
+  if (forced == TreeKernel::walk || sliced_.empty()) bitslice_from_ = std::numeric_limits<std::size_t>::max();
 }
 
 void Forest::copy_ctrs(const CtrArrays& arrays) {
@@ -116,7 +129,8 @@ void Forest::copy_nodes(const ForestArrays& arrays) {
 
 void Forest::copy_leaves(const ForestArrays& arrays) {
   leaf_ids_ = copied(arrays.leaf_ids);
-  const bool by_node = !oblivious_ && leaf_width_ == 1 && aggregate_ == Aggregate::sum;
+  const bool by_node =
+      !oblivious_ && leaf_width_ == 1 && aggregate_ == Aggregate::sum && arrays.linear_constants.empty();
   const std::size_t size = by_node ? arrays.nodes.size() : arrays.leaf_values.size();
   if (float32_) {
     values32_ = AlignedBuffer<float>::zeroed(size);
@@ -152,19 +166,34 @@ std::size_t Forest::n_trees(Rounds rounds) const noexcept {
   return round_trees_[rounds.last] - round_trees_[rounds.first];
 }
 
+TreeKernel Forest::kernel_for(std::size_t n) const noexcept {
+  return n >= bitslice_from_ ? TreeKernel::bitslice : TreeKernel::walk;
+}
+
+std::size_t Forest::next_block(std::size_t n) const noexcept {
+  if (kernel_for(n) != TreeKernel::bitslice) return std::min(n, block_rows_);
+  return std::min(n, n > 2 * kNarrowBlockRows ? kMaxSlicedRows : kNarrowBlockRows);
+}
+
 std::size_t Forest::scratch_bytes(std::size_t n) const noexcept {
-  const std::size_t rows = std::min(whole_groups(n), block_rows_);
+  const std::size_t rows = rows_of_scratch(n);
   return aligned(rows * max_views_ * sizeof(std::uint16_t)) + aligned(rows * ctrs_.size() * sizeof(float)) +
-         2 * aligned(rows * n_outputs_ * sizeof(double));
+         2 * aligned(rows * n_outputs_ * sizeof(double)) +
+         (kernel_for(n) == TreeKernel::bitslice ? sliced_.scratch_bytes(next_block(n)) : 0);
+}
+
+// Blocks of the bit-sliced form are larger than others.
+std::size_t Forest::rows_of_scratch(std::size_t n) const noexcept {
+  return std::min(whole_groups(n), kernel_for(n) == TreeKernel::bitslice ? kMaxSlicedRows : block_rows_);
 }
 
 Forest::Parts Forest::parts(std::byte* scratch, std::size_t n) const noexcept {
-  const std::size_t rows = std::min(whole_groups(n), block_rows_);
+  const std::size_t rows = rows_of_scratch(n);
   std::byte* const derived = scratch + aligned(rows * max_views_ * sizeof(std::uint16_t));
   std::byte* const sums = derived + aligned(rows * ctrs_.size() * sizeof(float));
   std::byte* const transformed = sums + aligned(rows * n_outputs_ * sizeof(double));
   return {reinterpret_cast<std::uint16_t*>(scratch), reinterpret_cast<float*>(derived), sums,
-          reinterpret_cast<double*>(transformed)};
+          reinterpret_cast<double*>(transformed), transformed + aligned(rows * n_outputs_ * sizeof(double))};
 }
 
 template <>
@@ -183,52 +212,79 @@ void Forest::each_segment(const Rows& rows, std::size_t n, Rounds rounds, const 
   if constexpr (dense) ctrs_.compute(rows.numbers, n, rows.stride, scratch.derived);
   const std::uint32_t first = round_trees_[rounds.first];
   const std::uint32_t last = round_trees_[rounds.last];
-  for (const Segment& segment : segments_) {
+  for (std::size_t s = 0; s < segments_.size(); ++s) {
+    const Segment& segment = segments_[s];
     const std::uint32_t begin = std::max(first, segment.first_tree);
     const std::uint32_t end = std::min(last, segment.last_tree);
     if (begin >= end) continue;
+    const bool sliced = kernel_for(n) == TreeKernel::bitslice;
     if constexpr (dense) {
       const DenseRows<float> derived{scratch.derived, ctrs_.size()};
-      segment.quantiser.ranks(rows, derived, n, scratch.ranks);
+      if (sliced) {
+        sliced_.read(s, rows, derived, n, scratch.sliced);
+      } else {
+        segment.quantiser.ranks(rows, derived, n, scratch.ranks);
+      }
+    } else if (sliced) {
+      sliced_.read(s, rows, n, scratch.sliced);
     } else {
       segment.quantiser.ranks(rows, n, scratch.ranks);
     }
-    visit(WalkArrays{std::span(trees_).subspan(begin, end - begin), nodes_.data(), bitset_offsets_.data(),
-                     bitset_words_.data(), segment.quantiser.n_views()});
+    visit(s, WalkArrays{std::span(trees_).subspan(begin, end - begin), nodes_.data(), bitset_offsets_.data(),
+                        bitset_words_.data(), segment.quantiser.n_views()});
   }
 }
 
 template <class Sink>
-void Forest::walk(const WalkArrays& arrays, const std::uint16_t* ranks, std::size_t n,
-                  const Sink& sink) const noexcept {
-  if (oblivious_) {
-    walk_oblivious(arrays, ranks, n, sink);
+void Forest::each_leaf(std::size_t segment, const WalkArrays& arrays, const Parts& scratch, std::size_t n,
+                       const Sink& sink) const noexcept {
+  if (kernel_for(n) == TreeKernel::bitslice) {
+    const Range range = range_of(arrays.trees);
+    sliced_.each_leaf(
+        segment, range.first, range.last, n, scratch.sliced,
+        [&](std::uint32_t tree, std::size_t row, std::size_t leaf) { sink(trees_[tree], row, leaf); });
+  } else if (oblivious_) {
+    walk_oblivious(arrays, scratch.ranks, n, sink);
   } else {
-    walk_binary(arrays, ranks, n, sink);
+    walk_binary(arrays, scratch.ranks, n, sink);
   }
+}
+
+Forest::Range Forest::range_of(std::span<const Tree> trees) const noexcept {
+  const auto first = static_cast<std::uint32_t>(trees.data() - trees_.data());
+  return {first, first + static_cast<std::uint32_t>(trees.size())};
+}
+
+// Kernels other than the walk of binary trees count in leaves.
+LeafNumbers Forest::leaf_numbers(std::size_t n) const noexcept {
+  const bool by_leaf = oblivious_ || kernel_for(n) == TreeKernel::bitslice;
+  return {by_leaf ? nullptr : leaf_of_node_.data()};
 }
 
 template <class Sum, class Rows>
 void Forest::add_trees(const Rows& rows, std::size_t n, Rounds rounds, const Parts& scratch,
                        Sum* sums) const noexcept {
-  const std::uint16_t* const ranks = scratch.ranks;
-  const LeafNumbers leaf{oblivious_ ? nullptr : leaf_of_node_.data()};
+  const LeafNumbers leaf = leaf_numbers(n);
   const Sum* const values = leaf_values<Sum>();
-  each_segment(rows, n, rounds, scratch, [&](const WalkArrays& arrays) {
+  each_segment(rows, n, rounds, scratch, [&](std::size_t segment, const WalkArrays& arrays) {
+    const auto each = [&](const auto& sink) { each_leaf(segment, arrays, scratch, n, sink); };
     if (aggregate_ == Aggregate::min) {
-      walk(arrays, ranks, n, KeepExtreme<Sum, false>{values, leaf_width_, leaf, sums, n_outputs_});
+      each(KeepExtreme<Sum, false>{values, leaf_width_, leaf, sums, n_outputs_});
     } else if (aggregate_ == Aggregate::max) {
-      walk(arrays, ranks, n, KeepExtreme<Sum, true>{values, leaf_width_, leaf, sums, n_outputs_});
+      each(KeepExtreme<Sum, true>{values, leaf_width_, leaf, sums, n_outputs_});
     } else if (leaf_width_ != 1) {
-      walk(arrays, ranks, n, AddVector<Sum>{values, leaf, sums, n_outputs_});
+      each(AddVector<Sum>{values, leaf, sums, n_outputs_});
     } else if (has_linear_leaves_) {
       if constexpr (std::is_same_v<Sum, double>) {
         const LinearTerms terms{linear_constants_.data(), linear_offsets_.data(), linear_features_.data(),
                                 linear_coefficients_.data()};
-        walk(arrays, ranks, n, AddLinear<Rows>{values, leaf, terms, rows, sums, n_outputs_});
+        each(AddLinear<Rows>{values, leaf, terms, rows, sums, n_outputs_});
       }
+    } else if (kernel_for(n) == TreeKernel::bitslice) {
+      const Range range = range_of(arrays.trees);
+      sliced_.add(segment, range.first, range.last, n, sums, scratch.sliced);
     } else {
-      walk(arrays, ranks, n, AddScalar<Sum>{values, sums, n_outputs_});
+      each(AddScalar<Sum>{values, sums, n_outputs_});
     }
   });
 }
@@ -279,8 +335,9 @@ void Forest::predict(const Rows& rows, std::size_t n, Rounds rounds, bool raw, O
                      std::byte* scratch) const noexcept {
   const Parts part = parts(scratch, n);
   const bool transforms = !raw && transform_ != Transform::identity;
-  for (std::size_t first = 0; first < n; first += block_rows_) {
-    const std::size_t count = std::min(block_rows_, n - first);
+  std::size_t count = 0;
+  for (std::size_t first = 0; first < n; first += count) {
+    count = next_block(n - first);
     const std::size_t size = count * n_outputs_;
     Out* const block_out = out + first * n_outputs_;
     const auto finish = [&]<class Sum>(Sum* sums) {
@@ -312,13 +369,13 @@ void Forest::leaf_indices(const Rows& rows, std::size_t n, Rounds rounds, std::u
                           std::byte* scratch) const noexcept {
   const Parts part = parts(scratch, n);
   const std::size_t width = n_trees(rounds);
-  const LeafNumbers leaf{oblivious_ ? nullptr : leaf_of_node_.data()};
   const Tree* const first_tree = trees_.data() + round_trees_[rounds.first];
-  for (std::size_t first = 0; first < n; first += block_rows_) {
-    const std::size_t count = std::min(block_rows_, n - first);
-    each_segment(rows.from(first), count, rounds, part, [&](const WalkArrays& arrays) {
-      walk(arrays, part.ranks, count,
-           KeepLeafId{leaf_ids_.data(), leaf, first_tree, out + first * width, width});
+  std::size_t count = 0;
+  for (std::size_t first = 0; first < n; first += count) {
+    count = next_block(n - first);
+    const KeepLeafId sink{leaf_ids_.data(), leaf_numbers(count), first_tree, out + first * width, width};
+    each_segment(rows.from(first), count, rounds, part, [&](std::size_t segment, const WalkArrays& arrays) {
+      each_leaf(segment, arrays, part, count, sink);
     });
   }
 }

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "base/aligned_buffer.hpp"
+#include "trees/bitslice/sliced_forest.hpp"
 #include "trees/forest_arrays.hpp"
+#include "trees/kernel_choice.hpp"
 #include "trees/node.hpp"
 #include "trees/quantise.hpp"
 #include "trees/rows.hpp"
@@ -30,7 +32,7 @@ class Forest {
  public:
   // Copies the arrays after checking every count and index; throws invalid_format naming array and tree, or
   // unsupported for a newer format. Any bytes that pass are safe to walk.
-  explicit Forest(const ForestArrays& arrays);
+  explicit Forest(const ForestArrays& arrays, const BitsliceArrays& sliced = {});
   // Reads format 1 too.
   [[nodiscard]] static Forest load(const TensorFile& file);
 
@@ -72,18 +74,29 @@ class Forest {
     float* derived;   // block_rows x ctrs_.size()
     std::byte* sums;  // block_rows x n_outputs, of the width that sums have
     double* transformed;
+    std::byte* sliced;
   };
   [[nodiscard]] Parts parts(std::byte* scratch, std::size_t n) const noexcept;
+  // How many of n rows the next block takes.
+  [[nodiscard]] std::size_t next_block(std::size_t n) const noexcept;
+  [[nodiscard]] std::size_t rows_of_scratch(std::size_t n) const noexcept;
+  [[nodiscard]] TreeKernel kernel_for(std::size_t n) const noexcept;
+  void choose_kernels();
   void copy_ctrs(const CtrArrays& arrays);
   void copy_nodes(const ForestArrays& arrays);
   void copy_leaves(const ForestArrays& arrays);
-  // Quantises rows for each segment within the rounds, then calls visit(walk arrays, ranks).
+  // Quantises rows for each segment within the rounds, then calls visit(segment, walk arrays).
   template <class Rows, class Visit>
   void each_segment(const Rows& rows, std::size_t n, Rounds rounds, const Parts& scratch,
                     const Visit& visit) const noexcept;
   template <class Sink>
-  void walk(const WalkArrays& arrays, const std::uint16_t* ranks, std::size_t n,
-            const Sink& sink) const noexcept;
+  void each_leaf(std::size_t segment, const WalkArrays& arrays, const Parts& scratch, std::size_t n,
+                 const Sink& sink) const noexcept;
+  struct Range {
+    std::uint32_t first, last;
+  };
+  [[nodiscard]] Range range_of(std::span<const Tree> trees) const noexcept;
+  [[nodiscard]] LeafNumbers leaf_numbers(std::size_t n) const noexcept;
   template <class Sum, class Rows>
   void add_trees(const Rows& rows, std::size_t n, Rounds rounds, const Parts& scratch,
                  Sum* sums) const noexcept;
@@ -113,7 +126,8 @@ class Forest {
   std::vector<std::uint32_t> round_trees_;
   AlignedBuffer<Node> nodes_;
   std::vector<std::uint32_t> bitset_offsets_, bitset_words_;
-  // By node where a leaf of a binary tree is one number to add, else n_leaves x leaf_width; one of the two.
+  // One of the two: by node where a leaf of a binary tree is one plain number to add, else n_leaves x
+  // leaf_width.
   AlignedBuffer<double> values64_;
   AlignedBuffer<float> values32_;
   std::vector<std::uint32_t> leaf_of_node_;  // empty in oblivious forests
@@ -121,6 +135,8 @@ class Forest {
   std::vector<double> linear_constants_, linear_coefficients_;
   std::vector<std::uint32_t> linear_offsets_, linear_features_;
   std::vector<float> weights_;
+  SlicedForest sliced_;
+  std::size_t bitslice_from_ = 0;  // rows
   Ctrs ctrs_;
   AlignedBuffer<std::byte> ctr_bytes_;  // what ctrs_ refers to
 };

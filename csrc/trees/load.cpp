@@ -41,7 +41,17 @@ Forest Forest::load(const TensorFile& file) {
   ForestArrays arrays;
   for_each_tensor(
       arrays, [&]<class T>(const char* name, std::span<const T>& values) { values = tensor<T>(file, name); });
-  return Forest(arrays);
+  BitsliceArrays sliced;
+  if (file.has("predicate_offsets")) {  // an earlier version wrote none
+    for_each_bitslice_tensor(sliced, [&]<class T>(const char* name, std::span<const T>& values) {
+      if constexpr (std::is_same_v<T, LogicInstruction>) {
+        values = instructions(tensor<std::uint64_t>(file, name));
+      } else {
+        values = tensor<T>(file, name);
+      }
+    });
+  }
+  return Forest(arrays, sliced);
 }
 
 }  // namespace shortlist::trees

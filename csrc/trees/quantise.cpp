@@ -6,19 +6,11 @@
 #include <limits>
 #include <optional>
 
-#include "trees/city_hash.hpp"
+#include "trees/category_key.hpp"
+#include "trees/thresholds.hpp"
 
 namespace shortlist::trees {
 namespace {
-
-// LightGBM's kZeroThreshold: the float nearest to 1e-35.
-constexpr double kZeroThreshold = 1e-35f;
-
-float rounded_down(double x) {
-  const auto nearest = static_cast<float>(x);
-  const bool above = static_cast<double>(nearest) > x;
-  return above ? std::nextafterf(nearest, -std::numeric_limits<float>::infinity()) : nearest;
-}
 
 // How many of the 2 * half - 1 sorted thresholds are below each x; 0 for NaN.
 template <class S, std::size_t Lanes>
@@ -30,25 +22,6 @@ void search(const S* thresholds, std::uint32_t half, const S* x, std::uint32_t* 
     for (std::size_t lane = 0; lane < Lanes; ++lane) {
       position[lane] += step & (0u - static_cast<std::uint32_t>(probe[position[lane]] < x[lane]));
     }
-  }
-}
-
-// The key of a category, or none.
-std::optional<double> key_of(ViewKind kind, double x) noexcept {
-  switch (kind) {
-    case ViewKind::category:  // as LightGBM: -0.5 is category 0
-      if (x > -1.0 && x < 2147483648.0) return std::trunc(x);
-      return std::nullopt;
-    case ViewKind::category_24:
-      if (x >= 0.0 && x < 16777216.0) return std::trunc(x);
-      return std::nullopt;
-    case ViewKind::hashed: {
-      const std::int64_t hash = hash_of_cell(x);
-      if (hash == kNoCategory) return std::nullopt;
-      return static_cast<double>(hash);
-    }
-    default:
-      return x;
   }
 }
 

@@ -23,7 +23,7 @@ struct AddScalar {
 
 // The number of the leaf at a node.
 struct LeafNumbers {
-  const std::uint32_t* of_node;  // null in oblivious forests, which count in leaves already
+  const std::uint32_t* of_node;  // null where the kernel counts in leaves already
 
   [[nodiscard]] std::size_t operator()(std::size_t at) const noexcept {
     return of_node == nullptr ? at : of_node[at];
@@ -71,7 +71,7 @@ struct LinearTerms {
 
 template <class Rows>
 struct AddLinear {
-  const double* values;  // of plain leaves, by node
+  const double* values;  // of plain leaves
   LeafNumbers leaf;
   LinearTerms terms;
   Rows rows;
@@ -84,7 +84,7 @@ struct AddLinear {
     for (std::uint32_t i = terms.offsets[number]; i < terms.offsets[number + 1]; ++i) {
       const auto x = static_cast<double>(rows.at(row, terms.features[i]));
       if (x != x) {
-        value = values[at];
+        value = values[number];
         break;
       }
       const double seen = std::fabs(x) <= static_cast<double>(1e-35f) ? 0.0 : x;

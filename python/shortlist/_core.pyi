@@ -203,6 +203,7 @@ class Forest:
         n_threads: int,
     ) -> NDArray[np.uint32]: ...
 
+def compile_bitslice(arrays: dict[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]: ...
 def lay_out(
     split_offsets: NDArray[np.int64],
     leaf_offsets: NDArray[np.int64],

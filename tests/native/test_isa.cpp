@@ -1,11 +1,11 @@
 // The chosen instruction set is the fastest one there is, or the one that SHORTLIST_ISA names.
 #include "cpu/isa.hpp"
 
-#include <cstdlib>
 #include <string>
 
 #include "base/error.hpp"
 #include "check.hpp"
+#include "environment.hpp"
 #include "kernels/kernels.hpp"
 
 using shortlist::available_isas;
@@ -15,22 +15,10 @@ using shortlist::isa_name;
 
 namespace {
 
-// Sets SHORTLIST_ISA for one scope; null means unset.
-class ForcedIsa {
+// SHORTLIST_ISA for one scope.
+class ForcedIsa : Variable {
  public:
-  explicit ForcedIsa(const char* name) {
-    if (const char* before = std::getenv("SHORTLIST_ISA")) before_ = before;
-    set(name);
-  }
-  ~ForcedIsa() { set(before_.empty() ? nullptr : before_.c_str()); }
-  ForcedIsa(const ForcedIsa&) = delete;
-  ForcedIsa& operator=(const ForcedIsa&) = delete;
-
- private:
-  static void set(const char* name) {
-    name == nullptr ? unsetenv("SHORTLIST_ISA") : setenv("SHORTLIST_ISA", name, 1);
-  }
-  std::string before_;
+  explicit ForcedIsa(const char* name) : Variable("SHORTLIST_ISA", name) {}
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-"""A small LightGBM model for tests that change its text or its compiled form."""
+"""Every kernel predicts in every test of trees; and a small LightGBM model to change."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,18 @@ import lightgbm
 import numpy as np
 import pytest
 
+from shortlist.models import Forest
+
 sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture(autouse=True)
+def every_kernel(monkeypatch):
+    """Make every prediction of these tests with every kernel."""
+    from every_kernel import with_every_kernel
+
+    monkeypatch.setattr(Forest, "predict", with_every_kernel(Forest.predict))
+    monkeypatch.setattr(Forest, "leaf_indices", with_every_kernel(Forest.leaf_indices))
 
 
 @pytest.fixture(scope="session")

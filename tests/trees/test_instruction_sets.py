@@ -1,4 +1,4 @@
-"""Every model file scores with the same bits on every instruction set."""
+"""Every model file scores with the same bits on every instruction set, by every kernel."""
 
 import json
 
@@ -17,10 +17,11 @@ for path in json.load(open(sys.argv[1])):
     if not isinstance(model, Forest):
         continue
     rng = np.random.default_rng(5)
-    rows = np.round(rng.normal(size=(67, model.n_features)) * 20) / 4
+    rows = np.round(rng.normal(size=(330, model.n_features)) * 20) / 4
     rows[rng.random(rows.shape) < 0.2] = np.nan
-    scores = [model.predict(X, raw_score=raw) for X in (rows, rows.astype("f4")) for raw in (0, 1)]
-    scores.append(model.leaf_indices(rows))
+    blocks = [X[:n] for X in (rows, rows.astype("f4")) for n in (7, 67, 330)]  # one, several, wide
+    scores = [model.predict(X, raw_score=raw) for X in blocks for raw in (0, 1)]
+    scores += [model.leaf_indices(X) for X in blocks]
     digests[path] = hashlib.sha256(b"".join(part.tobytes() for part in scores)).hexdigest()
 print(json.dumps(digests))
 """
@@ -39,10 +40,21 @@ def listed(tmp_path_factory):
     return folder / "paths.json"
 
 
-@needs_models
-def test_every_instruction_set_gives_the_same_bits(listed):
-    digests = [json.loads(run_under_isa(isa, SCORE, str(listed))) for isa in available_isas()]
+ENVIRONMENTS = [
+    {"SHORTLIST_TREE_KERNEL": "walk"},
+    {"SHORTLIST_TREE_KERNEL": "bitslice"},
+    {"SHORTLIST_TREE_KERNEL": "bitslice", "SHORTLIST_JIT": "0"},
+]
 
-    assert [found.pop("isa") for found in digests] == available_isas()
-    assert len(digests[0]) > 55
-    assert all(found == digests[0] for found in digests)
+
+@needs_models
+def test_every_kernel_of_every_instruction_set_gives_the_same_bits(listed):
+    first = None
+    for isa in available_isas():
+        for environment in ENVIRONMENTS:
+            digests = json.loads(run_under_isa(isa, SCORE, str(listed), **environment))
+
+            assert digests.pop("isa") == isa
+            assert len(digests) > 55
+            first = first or digests
+            assert digests == first, environment

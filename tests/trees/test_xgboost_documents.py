@@ -328,6 +328,23 @@ def test_nodes_that_were_pruned_away_are_passed_over():
     np.testing.assert_array_equal(rescored(document_of(booster)), expected(booster, ROWS, True))
 
 
+def test_a_deleted_node_has_no_vector():
+    target = np.column_stack([ROWS[:, 0], ROWS[:, 1]])
+    booster = train(target=target, multi_strategy="multi_output_tree", tree_method="hist")
+    document = document_of(booster)
+    tree = document["learner"]["gradient_booster"]["model"]["trees"][1]
+    n_nodes = len(tree["left_children"])
+    row = tree["left_children"].count(-1)
+    deleted = {"left_children": -1, "right_children": row, "default_left": 1}
+    deleted |= {"split_indices": 2**31 - 1, "leaf_weights": [0.5, 0.5]}
+    for name, values in tree.items():
+        if isinstance(values, list) and (len(values) == n_nodes or name in deleted):
+            values.extend(np.ravel(deleted.get(name, 0)).tolist())
+    tree["tree_param"] |= {"num_nodes": str(n_nodes + 1), "num_deleted": "1"}
+
+    np.testing.assert_array_equal(rescored(document), expected(booster, ROWS, True))
+
+
 def test_trees_of_one_leaf():
     booster = train(max_depth=1, gamma=1e9, tree_method="exact")
 

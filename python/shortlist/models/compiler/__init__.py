@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shortlist import _core
 from shortlist.errors import FormatError
 from shortlist.models.compiler.layout import lay_out
 from shortlist.models.compiler.segments import make_segments
@@ -72,6 +73,7 @@ def compile_ensemble(ensemble: ImportedEnsemble) -> tuple[Tensors, dict[str, str
         **(NO_CTRS if ensemble.ctrs is None else ensemble.ctrs).tensors(),
         "description": np.frombuffer(_description(ensemble), dtype=np.uint8),
     }
+    tensors |= _core.compile_bitslice(tensors)
     metadata = {
         "kind": "forest",
         "source": ensemble.source,

@@ -244,7 +244,11 @@ class Trees:
             self._reject_widths(widths)
         if widths == {0}:
             return conditions[is_leaf]
-        return np.concatenate([self._vectors(tree, first + t) for t, tree in enumerate(trees)])
+        ends = np.cumsum([tree.left.size for tree in trees])
+        leaves = np.split(is_leaf, ends[:-1])
+        return np.concatenate(
+            [self._vectors(tree, first + t, leaves[t]) for t, tree in enumerate(trees)]
+        )
 
     def _reject_widths(self, widths: set[int]) -> NoReturn:
         raise UnsupportedError(
@@ -252,10 +256,10 @@ class Trees:
             f"{sorted(widths)} (0: one value) are not handled"
         )
 
-    def _vectors(self, tree: Nodes, t: int) -> NDArray[np.float32]:
+    def _vectors(self, tree: Nodes, t: int, is_leaf: NDArray[np.bool_]) -> NDArray[np.float32]:
         if tree.vectors is None or tree.vector_rows is None:
             raise FormatError(f"{self.source}: tree {t}: its leaves have no vectors")
-        rows = tree.vector_rows[tree.left == _NO_CHILD]
+        rows = tree.vector_rows[is_leaf]
         bad = (rows < 0) | (rows >= len(tree.vectors))
         if bad.any():
             raise FormatError(
