@@ -2,15 +2,25 @@
 #include "kernels/kernels.hpp"
 
 namespace shortlist {
-namespace {
 
-const KernelTable& table_of(Isa isa) {
+const KernelTable& kernels_of(Isa isa) noexcept {
   switch (isa) {
 #if defined(__x86_64__)
     case Isa::avx2:
       return kAvx2Kernels;
     case Isa::avx512:
       return kAvx512Kernels;
+    case Isa::avx512vbmi: {
+      static const KernelTable table = [] {
+        KernelTable made = kAvx512Kernels;
+        made.isa = "avx512vbmi";
+        made.lookup = kAvx512VbmiKernels.lookup;
+        made.blocks.narrow.outside_sets_by_code = kAvx512VbmiKernels.narrow_sets_by_code;
+        made.blocks.wide.outside_sets_by_code = kAvx512VbmiKernels.wide_sets_by_code;
+        return made;
+      }();
+      return table;
+    }
 #elif defined(__aarch64__)
     case Isa::neon:
       return kNeonKernels;
@@ -20,10 +30,8 @@ const KernelTable& table_of(Isa isa) {
   }
 }
 
-}  // namespace
-
 const KernelTable& active_kernels() {
-  static const KernelTable& table = table_of(chosen_isa());
+  static const KernelTable& table = kernels_of(chosen_isa());
   return table;
 }
 
