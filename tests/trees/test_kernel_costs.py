@@ -1,4 +1,4 @@
-"""The costs of kernels choose who scores how many rows, where they were measured on such a machine."""
+"""The costs of kernels choose who scores how many rows, where measured on such a machine."""
 
 import json
 
