@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bench.harness.rounds import Comparison, Spread
 from bench.harness.tables import method, table
+from bench.trees.bounds import shortfalls
 from bench.trees.lineup import NO_JIT, PORTABLE, TWO_THREADS, headline
 from bench.trees.outcome import ModelOutcome
 from bench.trees.report import Report, versions
@@ -29,8 +30,7 @@ A ratio is taken within a round: its median over the rounds, and in brackets the
 greatest. `bench/README.md` tells what is measured and how to run it."""
 
 _SUMMARY = """\
-Ours is `Forest.bind` up to 10 rows, the copy of the rows into place included, and `Forest.predict`
-from 100 on. The best peer is the one of the least median at that batch. The scores of ours are
+Ours is `Forest.bind` up to 10 rows, and `Forest.predict` from 100 on. The best peer is the one of the least median at that batch. The scores of ours are
 compared with the training library's `predict` on the same rows in the same run."""
 
 _VARIANTS = """\
@@ -43,6 +43,9 @@ def page(report: Report) -> str:
     sections = ["# Trees: benchmark results", _INTRODUCTION]
     if report.models:
         sections += ["## Against the best peer", _SUMMARY, summary(report.models)]
+        short = shortfalls(report.models)
+        if short:
+            sections += ["### What falls short, and what bounds it", *short]
         sections += ["## Without JIT, without AVX, on two threads", _VARIANTS]
         sections.append(variants(report.models))
     sections += _single("## Ready to score", report.start, _start_targets(report.start))
