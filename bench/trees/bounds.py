@@ -8,15 +8,15 @@ from bench.trees.outcome import ModelOutcome
 from bench.trees.targets import targets_of
 
 _LARGE_FOREST_ONE_ROW = (
-    "A row reads the decisions of 1,000 trees: a block of 64 nodes for each, and of the 190 others "
-    "another block for most trees, 256 bytes each, besides a cache line for each leaf. That is some "
-    "450 KB out of 3 MB, which the second cache does not hold: the row waits for the third. Fewer "
-    "bytes a node, or what training knows of how often a node is reached, would help."
+    "A row reads a block of 64 nodes of each of 1,000 trees, and of the 190 nodes that are left "
+    "another block for most of them, 256 bytes each, besides a cache line for each leaf. That is "
+    "some 450 KB out of 3 MB, which the second cache does not hold: the row waits for the third. "
+    "Fewer bytes a node, or knowing from training how often a node is reached, would help."
 )
 _LARGE_FOREST_BLOCKS = (
-    "The programs of 254,000 decisions are 843,000 instructions, 6 MB of machine code, and a block of "
-    "rows runs through all of it once. Code comes from the third cache, and decoding it takes longer "
-    "than what it computes: 128 rows take nearly two thirds of the time of 512."
+    "The programs of 254,000 decisions are 843,000 instructions, 6 MB of machine code, and a block "
+    "of rows runs through all of it once. Code comes from the third cache, and fetching it takes "
+    "longer than what it computes: 128 rows take nearly two thirds of the time of 512."
 )
 _BOUNDS: dict[tuple[str, int], str] = {
     ("C", 1): _LARGE_FOREST_ONE_ROW,
@@ -24,8 +24,8 @@ _BOUNDS: dict[tuple[str, int], str] = {
     ("C", 1000): _LARGE_FOREST_BLOCKS,
     ("C", 10_000): _LARGE_FOREST_BLOCKS,
     ("B-categories", 1000): (
-        "Nearly each of the 24,000 categorical decisions asks for a set of its own, so that no two "
-        "trees share one: 24,000 bits for each row are transposed, which takes as long as the rest."
+        "Nearly each of the 24,000 categorical decisions asks for a set of its own, so that trees "
+        "share none: 24,000 bits for each row are transposed, which takes as long as the rest."
     ),
 }
 _UNKNOWN = "Not explained yet."

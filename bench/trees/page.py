@@ -30,8 +30,9 @@ A ratio is taken within a round: its median over the rounds, and in brackets the
 greatest. `bench/README.md` tells what is measured and how to run it."""
 
 _SUMMARY = """\
-Ours is `Forest.bind` up to 10 rows, and `Forest.predict` from 100 on. The best peer is the one of the least median at that batch. The scores of ours are
-compared with the training library's `predict` on the same rows in the same run."""
+Ours is `Forest.bind` up to 10 rows, and `Forest.predict` from 100 on. The best peer is the one of
+the least median at that batch. The scores of ours are compared with the training library's
+`predict` on the same rows in the same run."""
 
 _VARIANTS = """\
 Against the best peer, except for two threads, which are against one: ours with `SHORTLIST_JIT=0`,
