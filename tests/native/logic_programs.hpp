@@ -20,9 +20,13 @@ inline LogicProgram random_program(std::mt19937& random, std::size_t n,
   using shortlist::LogicOp;
   const auto below = [&random](std::size_t bound) { return static_cast<std::uint32_t>(random() % bound); };
   const auto reg = [&] { return static_cast<std::uint8_t>(below(shortlist::kLogicRegisters)); };
-  const auto vector_from = [&](std::size_t first) {
-    const std::size_t count = memory.n_vectors - first;
-    return static_cast<std::uint32_t>(first) + below(below(2) == 0 && count > 130 ? 130 : count);
+  const auto near_or_far = [&](std::size_t count) {
+    return below(below(2) == 0 && count > 130 ? 130 : count);
+  };
+  std::vector<std::uint32_t> stored;
+  const auto readable = [&] {
+    const bool own = !stored.empty() && (memory.first_writable == 0 || below(2) == 0);
+    return own ? stored[below(stored.size())] : near_or_far(memory.first_writable);
   };
   LogicProgram program;
   for (std::size_t i = 0; i < n; ++i) {
@@ -31,20 +35,27 @@ inline LogicProgram random_program(std::mt19937& random, std::size_t n,
     const auto op = begins ? LogicOp::load : static_cast<LogicOp>(below(4));
     switch (op) {
       case LogicOp::load:
-        program.push_back({op, 0, begins ? static_cast<std::uint8_t>(i) : reg(), 0, vector_from(0)});
+        program.push_back({op, 0, begins ? static_cast<std::uint8_t>(i) : reg(), 0, readable()});
         break;
       case LogicOp::store:
-        program.push_back({op, 0, reg(), 0, vector_from(memory.first_writable)});
+        stored.push_back(static_cast<std::uint32_t>(memory.first_writable) +
+                         near_or_far(memory.n_vectors - memory.first_writable));
+        program.push_back({op, 0, reg(), 0, stored.back()});
         break;
       case LogicOp::select:
         program.push_back({op, table, reg(), reg(), below(shortlist::kLogicRegisters)});
         break;
       case LogicOp::select_memory:
-        program.push_back({op, table, reg(), reg(), vector_from(0)});
+        program.push_back({op, table, reg(), reg(), readable()});
         break;
     }
   }
   return program;
+}
+
+inline void check_logic(const LogicProgram& program, std::size_t index,
+                        const shortlist::LogicMemory& memory) {
+  shortlist::LogicCheck(memory.n_vectors - memory.first_writable).run(program, index, memory);
 }
 
 using LogicBytes = shortlist::AlignedBuffer<std::byte>;

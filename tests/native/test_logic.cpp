@@ -8,7 +8,6 @@
 #include "kernels/kernels.hpp"
 #include "logic_programs.hpp"
 
-using shortlist::check_logic;
 using shortlist::Error;
 using shortlist::ErrorCode;
 using shortlist::Isa;
@@ -102,13 +101,40 @@ TEST_CASE(instructions_that_are_none_are_refused_by_program_and_position) {
 }
 
 TEST_CASE(vectors_that_are_not_there_or_read_only_are_refused) {
-  const LogicProgram::value_type load = {LogicOp::load, 0, 0, 0, 9};
+  const LogicProgram::value_type load = {LogicOp::load, 0, 0, 0, 5};
   CHECK(refused({load, {LogicOp::load, 0, 0, 0, 10}}, "no such vector"));
   CHECK(refused({load, {LogicOp::select_memory, 1, 0, 0, 10}}, "no such vector"));
   CHECK(refused({load, {LogicOp::store, 0, 0, 0, 10}}, "no such vector"));
   CHECK(refused({load, {LogicOp::store, 0, 0, 0, 0xFFFFFFFF}}, "no such vector"));
   CHECK(refused({load, {LogicOp::store, 0, 0, 0, 5}}, "stores to a vector that is read only"));
   CHECK(!refused({load, {LogicOp::store, 0, 0, 0, 6}}, ""));
+  CHECK(!refused({load, {LogicOp::store, 0, 0, 0, 9}}, ""));
+}
+
+TEST_CASE(a_vector_without_a_value_is_read_by_no_program) {
+  const LogicProgram::value_type load = {LogicOp::load, 0, 0, 0, 0}, store = {LogicOp::store, 0, 0, 0, 6};
+  const std::string reason = "reads a vector before it is written";
+  CHECK(refused({{LogicOp::load, 0, 0, 0, 6}}, reason));
+  CHECK(refused({load, store, {LogicOp::load, 0, 0, 0, 7}}, reason));
+  CHECK(refused({load, {LogicOp::select_memory, 0xAA, 0, 0, 9}}, reason));
+  CHECK(!refused({load, {LogicOp::select_memory, 0xCC, 0, 0, 9}}, ""));  // a table that does not depend on it
+  CHECK(!refused({load, store, {LogicOp::load, 0, 1, 0, 6}, {LogicOp::select_memory, 0xAA, 0, 0, 6}}, ""));
+}
+
+TEST_CASE(what_one_program_stores_another_does_not_read) {
+  const LogicMemory memory{.n_vectors = 10, .first_writable = 6};
+  const LogicProgram writes = {{LogicOp::load, 0, 0, 0, 0}, {LogicOp::store, 0, 0, 0, 7}};
+  const LogicProgram reads = {{LogicOp::load, 0, 0, 0, 7}};
+  shortlist::LogicCheck check(4);
+  check.run(writes, 0, memory);
+  CHECK(check.has_value(5) && check.has_value(7) && !check.has_value(6) && !check.has_value(10));
+  CHECK_THROWS(check.run(reads, 1, memory), Error, error.code() == ErrorCode::invalid_format);
+  check.run({}, 2, memory);
+  CHECK(check.has_value(5) && !check.has_value(7));
+  check.run({}, 3, {.n_vectors = 8, .first_writable = 8});
+  CHECK(check.has_value(7) && !check.has_value(8));
+  CHECK_THROWS(check.run({}, 4, {.n_vectors = 10, .first_writable = 5}), Error,
+               error.code() == ErrorCode::invalid_argument);
 }
 
 TEST_CASE(fields_that_an_operation_does_not_use_must_be_zero) {

@@ -30,7 +30,8 @@ inline constexpr std::size_t kMaxWritten = 4096;
   return static_cast<std::uint32_t>(predicate);
 }
 
-// A program's memory: one vector for each predicate of its segment, then those that it writes.
+// A program's memory: one vector for each predicate of its segment, then those that it writes, which have no
+// value before.
 template <template <class> class Array>
 struct BitsliceParts {
   Array<std::uint32_t> predicate_offsets;  // [n_segments + 1] into predicates
@@ -38,9 +39,11 @@ struct BitsliceParts {
   Array<std::uint32_t> logic_offsets;      // [n_trees + 1] into logic
   Array<LogicInstruction> logic;
   Array<std::uint32_t> plane_offsets;  // [n_trees + 1] into planes
-  Array<std::uint32_t> planes;         // the vector of each bit of the code of a row's leaf, lowest bit first
-  // Codes 0 up to the tree's leaves: the leaf, counted within the tree. Empty in oblivious forests, where the
-  // code is the leaf's number.
+  // The vector of each bit of the code of a row's leaf, lowest bit first; as many bits as the tree's last
+  // code has: in oblivious trees one for each level.
+  Array<std::uint32_t> planes;
+  // Codes 0 up to the tree's leaves: the leaf, counted within the tree, each once. Empty in oblivious
+  // forests, where the code is the leaf's number.
   Array<std::uint32_t> code_leaves;
 };
 

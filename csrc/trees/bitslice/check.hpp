@@ -9,7 +9,8 @@
 namespace shortlist::trees {
 
 // The forest has passed check_forest(). Throws invalid_format naming array and tree. What passes can be run
-// safely; whether it computes the forest's leaves is up to whoever compiled it.
+// safely, and gives the same leaves each time; whether it computes the forest's leaves is up to whoever
+// compiled it.
 void check_bitslice(const ForestArrays& forest, const BitsliceArrays& arrays);
 
 }  // namespace shortlist::trees
