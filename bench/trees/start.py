@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 from bench.harness.cache import cached, version_of
@@ -22,15 +23,19 @@ _SELF = "bench.trees.start"
 def starts(model: str, rounds: int) -> Micro:
     """The comparison; peers that generate code take their time when they are prepared."""
     name = {"model": model}
+    fast = {**name, "verify": "fast"}
+    both = min(2, len(os.sched_getaffinity(0)))
     return Micro(
         f"start of {model}",
         (
-            Contestant(LOAD, f"{_SELF}:LoadBundle", {**name, "verify": "fast"}, name),
+            Contestant(LOAD, f"{_SELF}:LoadBundle", fast, name, processors=both),
+            Contestant(f"{LOAD}, one processor", f"{_SELF}:LoadBundle", fast, name),
             Contestant(
                 "Engine.load of a bundle, full",
                 f"{_SELF}:LoadBundle",
                 {**name, "verify": "full"},
                 name,
+                processors=both,
             ),
             Contestant(COMPILE, f"{_SELF}:LoadText", name, name),
             Contestant("LightGBM Booster of the text", f"{_SELF}:LoadBooster", name, name),
