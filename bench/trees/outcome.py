@@ -9,7 +9,7 @@ import numpy as np
 
 from bench.harness.rounds import Comparison, Spread
 from bench.trees.leaves import Shape
-from bench.trees.lineup import OURS, PREDICT, headline
+from bench.trees.lineup import OURS, PREDICT, TWO_THREADS, headline
 from bench.trees.models import MODELS, TreeModel
 
 
@@ -39,6 +39,27 @@ def agreement(scores: Sequence[float], reference: Sequence[float]) -> Agreement:
 
 
 @dataclass(frozen=True)
+class Threads:
+    """Two threads against one, and whether they give the same bits."""
+
+    comparison: Comparison
+    agreement: Agreement
+
+    @property
+    def speedup(self) -> Spread:
+        """How many times faster two are."""
+        return self.comparison.ratio(PREDICT, 50, against=TWO_THREADS)
+
+    def raw(self) -> dict[str, object]:
+        """Everything, for JSON; latencies in ns, one list a round."""
+        return {
+            "plan": asdict(self.comparison.plan),
+            "latencies_ns": {k: v.tolist() for k, v in self.comparison.latencies.items()},
+            "agreement": asdict(self.agreement),
+        }
+
+
+@dataclass(frozen=True)
 class ModelOutcome:
     """`comparisons` and `agreements` are by batch, and within by contestant."""
 
@@ -48,6 +69,7 @@ class ModelOutcome:
     agreements: dict[int, dict[str, Agreement]]
     absent: dict[str, str]
     compile_seconds: dict[str, float]
+    threads: Threads | None = None
 
     @property
     def model(self) -> TreeModel:
@@ -71,13 +93,10 @@ class ModelOutcome:
         peer, ours = over or self.best_peer(batch), of or headline(batch)
         return self.comparisons[batch].ratio(peer, 50, against=ours)
 
-    def two_threads(self, batch: int, name: str) -> Spread:
-        """How many times faster two threads are than one."""
-        return self.comparisons[batch].ratio(PREDICT, 50, against=name)
-
     def failures(self) -> list[str]:
-        """Where our scores are not the training library's."""
-        return [
+        """Where our scores are not the training library's, or those of two threads not of one."""
+        failures = [] if self.threads is None or self.threads.agreement.is_exact else [self.name]
+        return [f"{name}: two threads score otherwise than one" for name in failures] + [
             f"{self.name}, batch {batch}, {name}: {found.n - found.n_equal} of {found.n} scores "
             f"are not the training library's, by {found.largest_error:.3g} at most"
             for batch, of_batch in self.agreements.items()
@@ -93,6 +112,7 @@ class ModelOutcome:
             "shape": asdict(self.shape),
             "absent": self.absent,
             "compile_seconds": self.compile_seconds,
+            "two_threads": None if self.threads is None else self.threads.raw(),
             "batches": {
                 str(batch): {
                     "plan": asdict(comparison.plan),
