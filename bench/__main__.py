@@ -1,4 +1,7 @@
-"""Run the benchmarks and write the results page: python -m bench --markdown docs/results.md."""
+"""Run the benchmarks and write the results page: python -m bench --markdown docs/results.md.
+
+Trees have a command and a page of their own: python -m bench trees --help.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,14 @@ from bench.harness.rounds import Comparison, Plan
 from bench.harness.tables import table
 from bench.micro import micros
 from bench.results import page
+from bench.trees.command import main as trees
 from bench.whole_request import CONTESTANTS, SHORTLIST
 from bench.whole_request.measure import Outcome, measure
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["trees"]:
+        return trees(sys.argv[2:])
     arguments = _arguments()
     machine = describe_machine()
     cache = arguments.cache.resolve()
