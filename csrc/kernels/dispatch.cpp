@@ -22,6 +22,20 @@ const KernelTable& table_of(Isa isa) {
 
 }  // namespace
 
+#if defined(__x86_64__)
+bool has_avx512_vnni() noexcept { return __builtin_cpu_supports("avx512vnni") != 0; }
+#endif
+
+const CodeKernels& active_code_kernels() {
+#if defined(__x86_64__)
+  static const CodeKernels& codes =
+      chosen_isa() == Isa::avx512 && has_avx512_vnni() ? kAvx512VnniCodeKernels : active_kernels().codes;
+#else
+  static const CodeKernels& codes = active_kernels().codes;
+#endif
+  return codes;
+}
+
 const KernelTable& active_kernels() {
   static const KernelTable& table = table_of(chosen_isa());
   return table;

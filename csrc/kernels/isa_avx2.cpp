@@ -3,11 +3,13 @@
 #include "kernels/kernels.hpp"
 #include "kernels/vec/avx2.hpp"
 #include "kernels/vec/bits.hpp"
+#include "kernels/vec/codes_avx2.hpp"
 #include "kernels/vec/search_avx2.hpp"
 #include "kernels/vec/transpose_avx2.hpp"
 
 // Written over the lanes above.
 #include "kernels/body/bitslice.inl.hpp"
+#include "kernels/body/codes.inl.hpp"
 #include "kernels/body/distance.inl.hpp"
 #include "kernels/body/logic.inl.hpp"
 #include "kernels/body/planes.inl.hpp"
@@ -23,6 +25,7 @@ const KernelTable kAvx2Kernels = {
     select_at_least,
     kLogic,
     {bitslice_kernels<kNarrowVectorBytes>(), bitslice_kernels<kWideVectorBytes>()},
-    {float_columns, double_columns, rank_in_registers<FloatSearch>, rank_by_search<double>, transpose16}};
+    {float_columns, double_columns, rank_in_registers<FloatSearch>, rank_by_search<double>, transpose16},
+    kCodes};
 }  // namespace shortlist
 #endif

@@ -2,11 +2,13 @@
 #if defined(__aarch64__)
 #include "kernels/kernels.hpp"
 #include "kernels/vec/bits.hpp"
+#include "kernels/vec/codes_neon.hpp"
 #include "kernels/vec/neon.hpp"
 #include "kernels/vec/transpose_neon.hpp"
 
 // Written over the lanes above.
 #include "kernels/body/bitslice.inl.hpp"
+#include "kernels/body/codes.inl.hpp"
 #include "kernels/body/distance.inl.hpp"
 #include "kernels/body/logic.inl.hpp"
 #include "kernels/body/planes.inl.hpp"
@@ -21,6 +23,7 @@ const KernelTable kNeonKernels = {
     select_at_least,
     kLogic,
     {bitslice_kernels<kNarrowVectorBytes>(), bitslice_kernels<kWideVectorBytes>()},
-    {float_columns, double_columns, rank_by_search<float>, rank_by_search<double>, transpose16}};
+    {float_columns, double_columns, rank_by_search<float>, rank_by_search<double>, transpose16},
+    kCodes};
 }  // namespace shortlist
 #endif

@@ -1,11 +1,13 @@
 // The kernels for every machine.
 #include "kernels/kernels.hpp"
 #include "kernels/vec/bits.hpp"
+#include "kernels/vec/codes_scalar.hpp"
 #include "kernels/vec/scalar.hpp"
 #include "kernels/vec/transpose_scalar.hpp"
 
 // Written over the lanes above.
 #include "kernels/body/bitslice.inl.hpp"
+#include "kernels/body/codes.inl.hpp"
 #include "kernels/body/distance.inl.hpp"
 #include "kernels/body/logic.inl.hpp"
 #include "kernels/body/planes.inl.hpp"
@@ -20,5 +22,6 @@ const KernelTable kPortableKernels = {
     select_at_least,
     kLogic,
     {bitslice_kernels<kNarrowVectorBytes>(), bitslice_kernels<kWideVectorBytes>()},
-    {float_columns, double_columns, rank_by_search<float>, rank_by_search<double>, transpose16}};
+    {float_columns, double_columns, rank_by_search<float>, rank_by_search<double>, transpose16},
+    kCodes};
 }  // namespace shortlist

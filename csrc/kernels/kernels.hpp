@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "kernels/bitslice.hpp"
+#include "kernels/codes.hpp"
 #include "kernels/logic_kernels.hpp"
 #include "kernels/planes.hpp"
 
@@ -30,6 +31,7 @@ struct KernelTable {
   LogicKernels logic;
   BlockKernels blocks;
   PlaneKernels planes;
+  CodeKernels codes;
 };
 
 // The table of the chosen instruction set (cpu/isa.hpp); fixed after the first call.
