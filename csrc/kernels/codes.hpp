@@ -63,6 +63,8 @@ struct CodeKernels {
   // where equal. The groups have biases, and at least one slot.
   void (*best_slots)(const CodedGroups& groups, const std::int8_t* codes, const std::int32_t* corrections,
                      const float* scales, std::size_t n, std::uint32_t* slots) noexcept;
+  // The least and the greatest of n scores, n at least 1, none of them NaN.
+  void (*range)(const float* scores, std::size_t n, float* least, float* greatest) noexcept;
   // How many scores are at least `floor`.
   std::size_t (*count_at_least)(const float* scores, std::size_t n, float floor) noexcept;
   // Keeps the pairs whose score is at least `floor`, in order; returns how many. The arrays have room for 16

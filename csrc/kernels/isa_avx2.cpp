@@ -22,6 +22,8 @@ const KernelTable kAvx2Kernels = {
     "avx2",
     metric_rows<Dot>,
     metric_rows<SquaredDifference>,
+    metric_chosen<Dot>,
+    metric_chosen<SquaredDifference>,
     select_at_least,
     kLogic,
     {bitslice_kernels<kNarrowVectorBytes>(), bitslice_kernels<kWideVectorBytes>()},

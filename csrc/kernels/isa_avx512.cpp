@@ -21,6 +21,8 @@ const KernelTable kAvx512Kernels = {
     "avx512",
     metric_rows<Dot>,
     metric_rows<SquaredDifference>,
+    metric_chosen<Dot>,
+    metric_chosen<SquaredDifference>,
     select_at_least,
     kLogic,
     {avx512_bitslice_kernels<kNarrowVectorBytes>(), avx512_bitslice_kernels<kWideVectorBytes>()},

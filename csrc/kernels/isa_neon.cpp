@@ -20,6 +20,8 @@ const KernelTable kNeonKernels = {
     "neon",
     metric_rows<Dot>,
     metric_rows<SquaredDifference>,
+    metric_chosen<Dot>,
+    metric_chosen<SquaredDifference>,
     select_at_least,
     kLogic,
     {bitslice_kernels<kNarrowVectorBytes>(), bitslice_kernels<kWideVectorBytes>()},

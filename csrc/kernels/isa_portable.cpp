@@ -19,6 +19,8 @@ const KernelTable kPortableKernels = {
     "portable",
     metric_rows<Dot>,
     metric_rows<SquaredDifference>,
+    metric_chosen<Dot>,
+    metric_chosen<SquaredDifference>,
     select_at_least,
     kLogic,
     {bitslice_kernels<kNarrowVectorBytes>(), bitslice_kernels<kWideVectorBytes>()},

@@ -1,17 +1,24 @@
-// shortlist._core.FlatIndex over NumPy vectors.
+// shortlist._core.VectorIndex and its builder over NumPy vectors.
+#include <cmath>
+#include <memory>
 #include <optional>
 
+#include "base/thread_pool.hpp"
 #include "python/arrays.hpp"
 #include "python/bindings.hpp"
-#include "retrieval/flat_index.hpp"
+#include "retrieval/list_builder.hpp"
+#include "retrieval/list_search.hpp"
 
 namespace shortlist::python {
 namespace {
 
 using retrieval::FlatIndex;
+using retrieval::Hit;
+using retrieval::OwnedLists;
+using retrieval::SearchCounts;
 
-// The index with the arrays that it views.
-struct BoundIndex {
+// The metric over arrays that are kept alive.
+struct BoundVectors {
   Array<float> vectors;
   Array<float> inverse_norms;
   FlatIndex index;
@@ -24,7 +31,7 @@ std::size_t rows_of(const Array<float>& vectors) {
   return static_cast<std::size_t>(vectors.shape(0));
 }
 
-BoundIndex make_index(const Array<float>& vectors, const std::string& metric_name) {
+BoundVectors bind_vectors(const Array<float>& vectors, const std::string& metric_name) {
   const std::size_t n = rows_of(vectors);
   const auto dim = static_cast<std::size_t>(vectors.shape(1));
   const retrieval::Metric metric = retrieval::metric_of(metric_name);
@@ -38,55 +45,155 @@ BoundIndex make_index(const Array<float>& vectors, const std::string& metric_nam
   return {vectors, norms, FlatIndex(data, n, dim, metric, norms_out)};
 }
 
-// rows (m, k) int64 with -1 and scores (m, k) float32 with -inf where fewer than k rows pass.
-py::tuple search(const BoundIndex& self, const Array<float>& queries, std::size_t k,
-                 const std::optional<Array<std::uint64_t>>& allowed) {
-  const std::span<const float> data = as_matrix(queries, self.index.dim(), "queries");
-  const auto n = static_cast<std::size_t>(queries.shape(0));
+struct BoundIndex {
+  std::shared_ptr<const BoundVectors> vectors;
+  std::shared_ptr<const OwnedLists> lists;
+  retrieval::ListSearch search;
+
+  [[nodiscard]] const FlatIndex& flat() const noexcept { return vectors->index; }
+};
+
+struct BoundBuilder {
+  std::shared_ptr<const BoundVectors> vectors;
+  retrieval::ListBuilder builder;
+
+  BoundBuilder(const Array<float>& array, const std::string& metric, std::size_t n_lists,
+               std::size_t points_per_list, std::uint64_t seed, std::size_t n_threads)
+      : vectors(std::make_shared<const BoundVectors>(bind_vectors(array, metric))),
+        builder(vectors->index, n_lists, points_per_list, seed, n_threads) {}
+
+  void assign(std::size_t first, std::size_t last) {
+    if (first > last || last > vectors->index.size())
+      throw Error(ErrorCode::invalid_argument, "assign: expected a range of rows");
+    const py::gil_scoped_release unlocked;
+    builder.assign(first, last);
+  }
+  [[nodiscard]] BoundIndex finish() const {
+    const py::gil_scoped_release unlocked;
+    auto lists = std::make_shared<const OwnedLists>(builder.finish());
+    return {vectors, lists, retrieval::ListSearch(vectors->index, lists->view)};
+  }
+};
+
+// One query, or several in rows, all finite.
+struct Queries {
+  std::span<const float> data;
+  std::size_t n;
+};
+Queries checked_queries(const Array<float>& queries, std::size_t dim) {
+  if (queries.ndim() == 1 && static_cast<std::size_t>(queries.shape(0)) == dim)
+    return {{queries.data(), dim}, 1};
+  const std::span<const float> data = as_matrix(queries, dim, "queries");
+  return {data, static_cast<std::size_t>(queries.shape(0))};
+}
+void check_finite(const Queries& queries, std::size_t dim) {
+  for (std::size_t i = 0; i < queries.n; ++i) {
+    // A sum of products with zero is zero, or NaN where one was not finite.
+    float sum = 0.0f;
+    for (std::size_t j = 0; j < dim; ++j) sum += queries.data[i * dim + j] * 0.0f;
+    if (sum != 0.0f) {
+      throw Error(ErrorCode::invalid_argument,
+                  "queries: row " + std::to_string(i) + " is not finite in float32");
+    }
+  }
+}
+
+struct SearchArguments {
+  std::size_t k;
+  double effort;  // infinite for the exact search
+  std::size_t n_candidates;
+  bool rerank;
+};
+
+// Where a search writes: ids, or rows where there are none.
+struct Output {
+  std::int64_t* ids;
+  float* scores;
+};
+
+void search_one(const BoundIndex& self, const float* vector, const SearchArguments& arguments,
+                const std::uint64_t* allowed, const std::int64_t* ids, Output out, SearchCounts& counts) {
+  thread_local Arena arena;
+  arena.reset();
+  const retrieval::Query query = self.flat().prepare(vector);
+  const std::span<const Hit> hits =
+      std::isinf(arguments.effort)
+          ? self.search.exact(query, arguments.k, allowed, arena, counts)
+          : self.search.approximate(
+                query,
+                {arguments.k, static_cast<float>(arguments.effort), arguments.n_candidates, arguments.rerank},
+                allowed, arena, counts);
+  for (std::size_t j = 0; j < hits.size(); ++j) {
+    out.ids[j] = ids == nullptr ? static_cast<std::int64_t>(hits[j].row) : ids[hits[j].row];
+    out.scores[j] = hits[j].score;
+  }
+  std::fill(out.ids + hits.size(), out.ids + arguments.k, std::int64_t{-1});
+  std::fill(out.scores + hits.size(), out.scores + arguments.k, -std::numeric_limits<float>::infinity());
+}
+
+// ids or rows (n, k) int64 with -1, scores (n, k) float32 with -inf where fewer than k rows pass; and how
+// many lists, vectors by code and vectors in float32 were looked at.
+py::tuple search(const BoundIndex& self, const Array<float>& queries, std::size_t k, double effort,
+                 std::size_t n_candidates, bool rerank, const std::optional<Array<std::uint64_t>>& allowed,
+                 const std::optional<Array<std::int64_t>>& ids, std::size_t n_threads) {
+  const std::size_t dim = self.flat().dim();
+  const Queries batch = checked_queries(queries, dim);
+  check_finite(batch, dim);
+  if (std::isnan(effort)) throw Error(ErrorCode::invalid_argument, "effort: got NaN, expected a number");
   const std::uint64_t* words = nullptr;
   if (allowed) {
-    if (as_vector(*allowed, "allowed").size() != (self.index.size() + 63) / 64) {
+    if (as_vector(*allowed, "allowed").size() != (self.flat().size() + 63) / 64)
       throw Error(ErrorCode::invalid_argument, "allowed: expected a bit for each vector");
-    }
     words = allowed->data();
   }
-  py::array_t<std::int64_t> rows({n, k});
-  py::array_t<float> scores({n, k});
-  const std::span<std::int64_t> rows_out{rows.mutable_data(), n * k};
-  const std::span<float> scores_out{scores.mutable_data(), n * k};
+  if (ids && as_vector(*ids, "ids").size() != self.flat().size())
+    throw Error(ErrorCode::invalid_argument, "ids: expected one for each vector");
+  py::array_t<std::int64_t> found({batch.n, k});
+  py::array_t<float> scores({batch.n, k});
+  const Output out{found.mutable_data(), scores.mutable_data()};
+  const std::int64_t* const names = ids ? ids->data() : nullptr;
+  const SearchArguments arguments{k, effort, n_candidates, rerank};
+  SearchCounts total;
   {
     const py::gil_scoped_release unlocked;
-    Arena arena;
-    for (std::size_t i = 0; i < n; ++i) {
-      arena.reset();
-      const auto hits =
-          self.index.search(self.index.prepare(data.data() + i * self.index.dim()), k, words, arena);
-      for (std::size_t j = 0; j < k; ++j) {
-        rows_out[i * k + j] = j < hits.size() ? static_cast<std::int64_t>(hits[j].row) : -1;
-        scores_out[i * k + j] = j < hits.size() ? hits[j].score : -std::numeric_limits<float>::infinity();
+    const auto run = [&](std::size_t i, SearchCounts& counts) {
+      search_one(self, batch.data.data() + i * dim, arguments, words, names,
+                 {out.ids + i * k, out.scores + i * k}, counts);
+    };
+    if (batch.n <= 1 || n_threads <= 1) {
+      for (std::size_t i = 0; i < batch.n; ++i) run(i, total);
+    } else {
+      std::vector<SearchCounts> counts(batch.n);
+      parallel_for(batch.n, n_threads, [&](std::size_t i) { run(i, counts[i]); });
+      for (const SearchCounts& one : counts) {
+        total.n_lists += one.n_lists;
+        total.n_vectors += one.n_vectors;
+        total.n_reranked += one.n_reranked;
       }
     }
   }
-  return py::make_tuple(rows, scores);
+  return py::make_tuple(std::move(found), std::move(scores), total.n_lists, total.n_vectors,
+                        total.n_reranked);
 }
 
 // The metric of pairs (queries[i], rows[i]).
 py::array_t<float> pair_scores(const BoundIndex& self, const Array<float>& queries,
                                const Array<std::uint32_t>& rows) {
-  const std::span<const float> data = as_matrix(queries, self.index.dim(), "queries");
+  const FlatIndex& flat = self.flat();
+  const std::span<const float> data = as_matrix(queries, flat.dim(), "queries");
   const std::span<const std::uint32_t> row = as_vector(rows, "rows");
   if (row.size() != static_cast<std::size_t>(queries.shape(0))) {
     throw Error(ErrorCode::invalid_argument, "rows: expected one for each query");
   }
   for (const std::uint32_t r : row) {
-    if (r >= self.index.size()) throw Error(ErrorCode::invalid_argument, "rows: a row beyond the index");
+    if (r >= flat.size()) throw Error(ErrorCode::invalid_argument, "rows: a row beyond the index");
   }
   py::array_t<float> scores(rows.shape(0));
   float* const out = scores.mutable_data();
   {
     const py::gil_scoped_release unlocked;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      self.index.scores(self.index.prepare(data.data() + i * self.index.dim()), row.subspan(i, 1), out + i);
+      flat.scores(flat.prepare(data.data() + i * flat.dim()), row.subspan(i, 1), out + i);
     }
   }
   return scores;
@@ -95,11 +202,25 @@ py::array_t<float> pair_scores(const BoundIndex& self, const Array<float>& queri
 }  // namespace
 
 void register_retrieval(py::module_& module) {
-  py::classh<BoundIndex>(module, "FlatIndex")
-      .def(py::init(&make_index), py::arg("vectors").noconvert(), py::arg("metric"))
-      .def_property_readonly("inverse_norms", [](const BoundIndex& self) { return self.inverse_norms; })
-      .def("search", &search, py::arg("queries").noconvert(), py::arg("k"),
-           py::arg("allowed").noconvert() = py::none())
+  py::classh<BoundBuilder>(module, "VectorIndexBuilder")
+      .def(py::init<const Array<float>&, const std::string&, std::size_t, std::size_t, std::uint64_t,
+                    std::size_t>(),
+           py::arg("vectors").noconvert(), py::arg("metric"), py::arg("n_lists"), py::arg("points_per_list"),
+           py::arg("seed"), py::arg("n_threads"))
+      .def("train",
+           [](BoundBuilder& self) {
+             const py::gil_scoped_release unlocked;
+             self.builder.train();
+           })
+      .def("assign", &BoundBuilder::assign, py::arg("first"), py::arg("last"))
+      .def("finish", &BoundBuilder::finish);
+  py::classh<BoundIndex>(module, "VectorIndex")
+      .def_property_readonly("inverse_norms",
+                             [](const BoundIndex& self) { return self.vectors->inverse_norms; })
+      .def_property_readonly("n_lists", [](const BoundIndex& self) { return self.lists->view.n_lists; })
+      .def("search", &search, py::arg("queries").noconvert(), py::arg("k"), py::arg("effort"),
+           py::arg("n_candidates"), py::arg("rerank"), py::arg("allowed").noconvert() = py::none(),
+           py::arg("ids").noconvert() = py::none(), py::arg("n_threads") = 1)
       .def("pair_scores", &pair_scores, py::arg("queries").noconvert(), py::arg("rows").noconvert());
 }
 

@@ -48,7 +48,7 @@ class Index:
         self._vectors = vectors
         self._ids = ids
         self._metric = metric
-        self._core = _core.FlatIndex(vectors, metric)
+        self._core = _core.VectorIndexBuilder(vectors, metric, 1, 1, 0, 1).finish()
         self._rows: dict[int | str, int] | None = None
 
     @classmethod
@@ -136,7 +136,9 @@ class Index:
         """
         k = min(checked_integer(k, "k", least=1), len(self))
         batch = self._checked_queries(queries)
-        rows, scores = self._core.search(batch, k, self._allowed(mask, exclude))
+        rows, scores, *_ = self._core.search(
+            batch, k, float("inf"), k, True, self._allowed(mask, exclude)
+        )
         if self._ids.dtype.kind == "U":
             found: Ids = np.full(rows.shape, "", dtype=self._ids.dtype.str)
         else:

@@ -221,6 +221,12 @@ TEST_CASE(pairs_at_least_a_floor_are_counted_and_kept_in_order) {
         kept_slots.push_back(i);
       }
       for (const auto& [name, kernels] : tables()) {
+        if (n != 0) {
+          float least = 0.0f, greatest = 0.0f;
+          kernels->range(scores.data(), n, &least, &greatest);
+          CHECK_EQ(least, *std::min_element(scores.begin(), scores.end()));
+          CHECK_EQ(greatest, *std::max_element(scores.begin(), scores.end()));
+        }
         const Guarded<float> copy(n + 16);
         const Guarded<std::uint32_t> slots(n + 16);
         for (std::uint32_t i = 0; i < n; ++i) {

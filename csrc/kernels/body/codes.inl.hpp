@@ -174,6 +174,30 @@ void best_slots(const CodedGroups& groups, const std::int8_t* codes, const std::
     best_slots_of<1>(groups, codes + i * query_bytes, corrections + i, scales + i, slots + i);
 }
 
+void range(const float* scores, std::size_t n, float* least, float* greatest) noexcept {
+  F16x low = repeat(scores[0]);
+  F16x high = low;
+  std::size_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    low = lesser(low, load(scores + i));
+    high = greater(high, load(scores + i));
+  }
+  float lows[16];
+  float highs[16];
+  store(lows, low);
+  store(highs, high);
+  for (int lane = 1; lane < 16; ++lane) {
+    if (lows[lane] < lows[0]) lows[0] = lows[lane];
+    if (highs[lane] > highs[0]) highs[0] = highs[lane];
+  }
+  for (; i < n; ++i) {
+    if (scores[i] < lows[0]) lows[0] = scores[i];
+    if (scores[i] > highs[0]) highs[0] = scores[i];
+  }
+  *least = lows[0];
+  *greatest = highs[0];
+}
+
 std::size_t count_at_least(const float* scores, std::size_t n, float floor) noexcept {
   const F16x bound = repeat(floor);
   std::size_t count = 0;
@@ -200,7 +224,7 @@ std::size_t keep_at_least(float* scores, std::uint32_t* slots, std::size_t n, fl
   return kept;
 }
 
-constexpr shortlist::CodeKernels kCodes = {scan,          score_groups, best_slots, count_at_least,
-                                           keep_at_least, rank_keys,    kMaxRanked};
+constexpr shortlist::CodeKernels kCodes = {scan,           score_groups,  best_slots, range,
+                                           count_at_least, keep_at_least, rank_keys,  kMaxRanked};
 
 }  // namespace

@@ -52,6 +52,8 @@ inline std::uint32_t mask_at_least(F16x v, F16x floor) {
   const int high = _mm256_movemask_ps(_mm256_cmp_ps(v.high, floor.high, _CMP_GE_OQ));
   return static_cast<std::uint32_t>(low) | static_cast<std::uint32_t>(high) << 8;
 }
+inline F16x lesser(F16x a, F16x b) { return {_mm256_min_ps(a.low, b.low), _mm256_min_ps(a.high, b.high)}; }
+inline F16x greater(F16x a, F16x b) { return {_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high)}; }
 // Lanes outside the mask become -inf.
 inline F16x mask_lanes(F16x v, std::uint32_t mask) {
   const __m256i bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);

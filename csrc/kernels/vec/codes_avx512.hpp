@@ -48,6 +48,8 @@ inline F16x to_floats(Sums sums) { return _mm512_cvtepi32_ps(sums); }
 inline F16x repeat(float x) { return _mm512_set1_ps(x); }
 inline void store(float* p, F16x v) { _mm512_storeu_ps(p, v); }
 inline std::uint32_t mask_at_least(F16x v, F16x floor) { return _mm512_cmp_ps_mask(v, floor, _CMP_GE_OQ); }
+inline F16x lesser(F16x a, F16x b) { return _mm512_min_ps(a, b); }
+inline F16x greater(F16x a, F16x b) { return _mm512_max_ps(a, b); }
 // Lanes outside the mask become -inf.
 inline F16x mask_lanes(F16x v, std::uint32_t mask) {
   return _mm512_mask_mov_ps(_mm512_set1_ps(-__builtin_inff()), static_cast<__mmask16>(mask), v);

@@ -64,6 +64,14 @@ inline std::uint32_t mask_at_least(F16x v, F16x floor) {
     mask |= vaddvq_u32(vandq_u32(vcgeq_f32(v.part[i], floor.part[i]), weights)) << (4 * i);
   return mask;
 }
+inline F16x lesser(F16x a, F16x b) {
+  for (int i = 0; i < 4; ++i) a.part[i] = vminq_f32(a.part[i], b.part[i]);
+  return a;
+}
+inline F16x greater(F16x a, F16x b) {
+  for (int i = 0; i < 4; ++i) a.part[i] = vmaxq_f32(a.part[i], b.part[i]);
+  return a;
+}
 // Lanes outside the mask become -inf.
 inline F16x mask_lanes(F16x v, std::uint32_t mask) {
   const uint32x4_t weights = {1, 2, 4, 8};

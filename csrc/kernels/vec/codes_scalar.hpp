@@ -49,6 +49,14 @@ inline void store(float* p, F16x v) {
   for (int i = 0; i < 16; ++i) p[i] = v.lane[i];
 }
 inline std::uint32_t mask_at_least(F16x v, F16x floor) { return at_least(v.lane, floor.lane[0]); }
+inline F16x lesser(F16x a, F16x b) {
+  for (int i = 0; i < 16; ++i) a.lane[i] = b.lane[i] < a.lane[i] ? b.lane[i] : a.lane[i];
+  return a;
+}
+inline F16x greater(F16x a, F16x b) {
+  for (int i = 0; i < 16; ++i) a.lane[i] = b.lane[i] > a.lane[i] ? b.lane[i] : a.lane[i];
+  return a;
+}
 // Lanes outside the mask become -inf.
 inline F16x mask_lanes(F16x v, std::uint32_t mask) {
   for (int i = 0; i < 16; ++i) v.lane[i] = (mask >> i & 1) != 0 ? v.lane[i] : -__builtin_inff();
