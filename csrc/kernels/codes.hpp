@@ -74,6 +74,8 @@ struct CodeKernels {
   // them. Reads up to 8 keys beyond n.
   void (*rank_keys)(std::uint64_t* keys, std::size_t n, std::uint64_t* out) noexcept;
   std::size_t max_ranked;
+  // How many bits of n words are set.
+  std::size_t (*count_bits)(const std::uint64_t* words, std::size_t n) noexcept;
 };
 
 // Those of the chosen instruction set; AVX-512's use VNNI where the processor has it. Fixed after the first

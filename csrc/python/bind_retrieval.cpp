@@ -3,11 +3,12 @@
 #include <memory>
 #include <optional>
 
+#include "base/bitmap.hpp"
 #include "base/thread_pool.hpp"
 #include "python/arrays.hpp"
 #include "python/bindings.hpp"
 #include "retrieval/list_builder.hpp"
-#include "retrieval/list_search.hpp"
+#include "retrieval/vector_index.hpp"
 
 namespace shortlist::python {
 namespace {
@@ -48,7 +49,7 @@ BoundVectors bind_vectors(const Array<float>& vectors, const std::string& metric
 struct BoundIndex {
   std::shared_ptr<const BoundVectors> vectors;
   std::shared_ptr<const OwnedLists> lists;
-  retrieval::ListSearch search;
+  retrieval::VectorIndex index;
 
   [[nodiscard]] const FlatIndex& flat() const noexcept { return vectors->index; }
 };
@@ -71,7 +72,7 @@ struct BoundBuilder {
   [[nodiscard]] BoundIndex finish() const {
     const py::gil_scoped_release unlocked;
     auto lists = std::make_shared<const OwnedLists>(builder.finish());
-    return {vectors, lists, retrieval::ListSearch(vectors->index, lists->view)};
+    return {vectors, lists, retrieval::VectorIndex(vectors->index, lists->view)};
   }
 };
 
@@ -98,82 +99,114 @@ void check_finite(const Queries& queries, std::size_t dim) {
   }
 }
 
-struct SearchArguments {
-  std::size_t k;
-  double effort;  // infinite for the exact search
-  std::size_t n_candidates;
-  bool rerank;
-};
-
 // Where a search writes: ids, or rows where there are none.
 struct Output {
   std::int64_t* ids;
   float* scores;
 };
 
-void search_one(const BoundIndex& self, const float* vector, const SearchArguments& arguments,
-                const std::uint64_t* allowed, const std::int64_t* ids, Output out, SearchCounts& counts) {
+void search_one(const BoundIndex& self, const float* vector, const retrieval::SearchPlan& plan,
+                const retrieval::AllowedRows& allowed, const std::int64_t* ids, Output out,
+                SearchCounts& counts) {
   thread_local Arena arena;
   arena.reset();
-  const retrieval::Query query = self.flat().prepare(vector);
   const std::span<const Hit> hits =
-      std::isinf(arguments.effort)
-          ? self.search.exact(query, arguments.k, allowed, arena, counts)
-          : self.search.approximate(
-                query,
-                {arguments.k, static_cast<float>(arguments.effort), arguments.n_candidates, arguments.rerank},
-                allowed, arena, counts);
+      self.index.search(self.flat().prepare(vector), plan, allowed, arena, counts);
   for (std::size_t j = 0; j < hits.size(); ++j) {
     out.ids[j] = ids == nullptr ? static_cast<std::int64_t>(hits[j].row) : ids[hits[j].row];
     out.scores[j] = hits[j].score;
   }
-  std::fill(out.ids + hits.size(), out.ids + arguments.k, std::int64_t{-1});
-  std::fill(out.scores + hits.size(), out.scores + arguments.k, -std::numeric_limits<float>::infinity());
+  std::fill(out.ids + hits.size(), out.ids + plan.k, std::int64_t{-1});
+  std::fill(out.scores + hits.size(), out.scores + plan.k, -std::numeric_limits<float>::infinity());
+}
+
+SearchCounts search_all(const BoundIndex& self, const Queries& queries, const retrieval::SearchPlan& plan,
+                        const retrieval::AllowedRows& allowed, const std::int64_t* ids, Output out,
+                        std::size_t n_threads) {
+  const std::size_t dim = self.flat().dim();
+  SearchCounts total;
+  const auto run = [&](std::size_t i, SearchCounts& counts) {
+    search_one(self, queries.data.data() + i * dim, plan, allowed, ids,
+               {out.ids + i * plan.k, out.scores + i * plan.k}, counts);
+  };
+  if (queries.n <= 1 || n_threads <= 1) {
+    for (std::size_t i = 0; i < queries.n; ++i) run(i, total);
+    return total;
+  }
+  std::vector<SearchCounts> counts(queries.n);
+  parallel_for(queries.n, n_threads, [&](std::size_t i) { run(i, counts[i]); });
+  for (const SearchCounts& one : counts) {
+    total.n_lists += one.n_lists;
+    total.n_vectors += one.n_vectors;
+    total.n_reranked += one.n_reranked;
+  }
+  return total;
+}
+
+// An array to write to: a new one, or that of the caller where it has the shape.
+template <class T>
+py::array_t<T> output(const std::optional<Array<T>>& given, std::size_t n, std::size_t k, const char* name) {
+  if (!given) return py::array_t<T>({n, k});
+  if (given->ndim() != 2 || as_matrix(*given, k, name).size() != n * k || !given->writeable()) {
+    throw Error(ErrorCode::invalid_argument, std::string(name) + ": expected a writable array of shape (" +
+                                                 std::to_string(n) + ", " + std::to_string(k) + ")");
+  }
+  return *given;
+}
+
+// A bitmap of the allowed rows that are not excluded.
+std::vector<std::uint64_t> without(const retrieval::AllowedRows& allowed,
+                                   std::span<const std::uint32_t> excluded, std::size_t size) {
+  std::vector<std::uint64_t> words(bitmap_words(size));
+  if (allowed.words != nullptr)
+    std::copy_n(allowed.words, words.size(), words.data());
+  else if (!words.empty())
+    fill_bits(words, size);
+  for (const std::uint32_t row : excluded) {
+    if (row >= size) throw Error(ErrorCode::invalid_argument, "excluded: a row beyond the index");
+    clear_bit(words.data(), row);
+  }
+  return words;
 }
 
 // ids or rows (n, k) int64 with -1, scores (n, k) float32 with -inf where fewer than k rows pass; and how
 // many lists, vectors by code and vectors in float32 were looked at.
 py::tuple search(const BoundIndex& self, const Array<float>& queries, std::size_t k, double effort,
-                 std::size_t n_candidates, bool rerank, const std::optional<Array<std::uint64_t>>& allowed,
-                 const std::optional<Array<std::int64_t>>& ids, std::size_t n_threads) {
-  const std::size_t dim = self.flat().dim();
-  const Queries batch = checked_queries(queries, dim);
-  check_finite(batch, dim);
+                 std::size_t n_candidates, bool rerank, std::size_t n_typical,
+                 const std::optional<Array<std::uint64_t>>& allowed, std::optional<std::size_t> n_allowed,
+                 const std::optional<Array<std::uint32_t>>& excluded,
+                 const std::optional<Array<std::int64_t>>& ids,
+                 const std::optional<Array<std::int64_t>>& out_ids,
+                 const std::optional<Array<float>>& out_scores, std::size_t n_threads) {
+  const Queries batch = checked_queries(queries, self.flat().dim());
+  check_finite(batch, self.flat().dim());
   if (std::isnan(effort)) throw Error(ErrorCode::invalid_argument, "effort: got NaN, expected a number");
-  const std::uint64_t* words = nullptr;
+  const std::size_t size = self.flat().size();
+  retrieval::AllowedRows rows;
   if (allowed) {
-    if (as_vector(*allowed, "allowed").size() != (self.flat().size() + 63) / 64)
+    if (as_vector(*allowed, "allowed").size() != bitmap_words(size))
       throw Error(ErrorCode::invalid_argument, "allowed: expected a bit for each vector");
-    words = allowed->data();
+    rows = {allowed->data(), n_allowed};
   }
-  if (ids && as_vector(*ids, "ids").size() != self.flat().size())
+  std::vector<std::uint64_t> remaining;
+  if (excluded) {
+    remaining = without(rows, as_vector(*excluded, "excluded"), size);
+    rows = {remaining.data(), std::nullopt};
+  }
+  if (ids && as_vector(*ids, "ids").size() != size)
     throw Error(ErrorCode::invalid_argument, "ids: expected one for each vector");
-  py::array_t<std::int64_t> found({batch.n, k});
-  py::array_t<float> scores({batch.n, k});
+  auto found = output(out_ids, batch.n, k, "out.ids");
+  auto scores = output(out_scores, batch.n, k, "out.scores");
   const Output out{found.mutable_data(), scores.mutable_data()};
   const std::int64_t* const names = ids ? ids->data() : nullptr;
-  const SearchArguments arguments{k, effort, n_candidates, rerank};
-  SearchCounts total;
+  const retrieval::SearchPlan plan{k, static_cast<float>(effort), n_candidates, rerank, n_typical};
+  SearchCounts counts;
   {
     const py::gil_scoped_release unlocked;
-    const auto run = [&](std::size_t i, SearchCounts& counts) {
-      search_one(self, batch.data.data() + i * dim, arguments, words, names,
-                 {out.ids + i * k, out.scores + i * k}, counts);
-    };
-    if (batch.n <= 1 || n_threads <= 1) {
-      for (std::size_t i = 0; i < batch.n; ++i) run(i, total);
-    } else {
-      std::vector<SearchCounts> counts(batch.n);
-      parallel_for(batch.n, n_threads, [&](std::size_t i) { run(i, counts[i]); });
-      for (const SearchCounts& one : counts) {
-        total.n_lists += one.n_lists;
-        total.n_vectors += one.n_vectors;
-        total.n_reranked += one.n_reranked;
-      }
-    }
+    counts = search_all(self, batch, plan, rows, names, out, n_threads);
   }
-  return py::make_tuple(std::move(found), std::move(scores), total.n_lists, total.n_vectors,
-                        total.n_reranked);
+  return py::make_tuple(std::move(found), std::move(scores), counts.n_lists, counts.n_vectors,
+                        counts.n_reranked);
 }
 
 // The metric of pairs (queries[i], rows[i]).
@@ -219,8 +252,11 @@ void register_retrieval(py::module_& module) {
                              [](const BoundIndex& self) { return self.vectors->inverse_norms; })
       .def_property_readonly("n_lists", [](const BoundIndex& self) { return self.lists->view.n_lists; })
       .def("search", &search, py::arg("queries").noconvert(), py::arg("k"), py::arg("effort"),
-           py::arg("n_candidates"), py::arg("rerank"), py::arg("allowed").noconvert() = py::none(),
-           py::arg("ids").noconvert() = py::none(), py::arg("n_threads") = 1)
+           py::arg("n_candidates"), py::arg("rerank"), py::arg("n_typical") = 0,
+           py::arg("allowed").noconvert() = py::none(), py::arg("n_allowed") = py::none(),
+           py::arg("excluded").noconvert() = py::none(), py::arg("ids").noconvert() = py::none(),
+           py::arg("out_ids").noconvert() = py::none(), py::arg("out_scores").noconvert() = py::none(),
+           py::arg("n_threads") = 1)
       .def("pair_scores", &pair_scores, py::arg("queries").noconvert(), py::arg("rows").noconvert());
 }
 

@@ -128,8 +128,13 @@ class VectorIndex:
         effort: float,
         n_candidates: int,
         rerank: bool,
+        n_typical: int = 0,
         allowed: NDArray[np.uint64] | None = None,
+        n_allowed: int | None = None,
+        excluded: NDArray[np.uint32] | None = None,
         ids: NDArray[np.int64] | None = None,
+        out_ids: NDArray[np.int64] | None = None,
+        out_scores: NDArray[np.float32] | None = None,
         n_threads: int = 1,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32], int, int, int]: ...
     def pair_scores(

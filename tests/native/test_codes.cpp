@@ -242,6 +242,18 @@ TEST_CASE(pairs_at_least_a_floor_are_counted_and_kept_in_order) {
   }
 }
 
+TEST_CASE(bits_are_counted) {
+  const Guarded<std::uint64_t> words(9);
+  std::mt19937_64 random(4);
+  std::size_t expected = 0;
+  for (std::size_t n = 0; n <= 9; ++n) {
+    for (const auto& [name, kernels] : tables()) CHECK_EQ(kernels->count_bits(words.data(), n), expected);
+    if (n == 9) break;
+    words[n] = random();
+    expected += static_cast<std::size_t>(std::popcount(words[n]));
+  }
+}
+
 TEST_CASE(ranked_keys_are_sorted_keys) {
   std::mt19937_64 random(9);
   for (const std::size_t n : {0, 1, 2, 7, 8, 9, 100, 300}) {

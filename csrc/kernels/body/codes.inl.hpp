@@ -224,7 +224,13 @@ std::size_t keep_at_least(float* scores, std::uint32_t* slots, std::size_t n, fl
   return kept;
 }
 
-constexpr shortlist::CodeKernels kCodes = {scan,           score_groups,  best_slots, range,
-                                           count_at_least, keep_at_least, rank_keys,  kMaxRanked};
+std::size_t count_bits(const std::uint64_t* words, std::size_t n) noexcept {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < n; ++i) count += static_cast<std::size_t>(__builtin_popcountll(words[i]));
+  return count;
+}
+
+constexpr shortlist::CodeKernels kCodes = {scan,          score_groups, best_slots, range,     count_at_least,
+                                           keep_at_least, rank_keys,    kMaxRanked, count_bits};
 
 }  // namespace
