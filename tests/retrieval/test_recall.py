@@ -32,6 +32,8 @@ def check_recall(index: Index, queries: np.ndarray, k: int, recall: float, **opt
 @pytest.mark.parametrize("make", [data.clustered, data.uneven, data.far_away])
 @pytest.mark.parametrize("metric", ["ip", "cosine", "l2"])
 def test_the_recall_asked_for_is_reached(make, metric):
+    if (make, metric) == (data.far_away, "ip"):
+        pytest.skip("every query has the same best, so that a mean over queries says nothing")
     index = Index.build(make(12_000, 32), metric=metric, kind="ivf", k=50)
     queries = make(400, 32, seed=8)
     for k in (1, 10, 50):
