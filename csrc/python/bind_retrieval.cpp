@@ -8,6 +8,7 @@
 #include "python/arrays.hpp"
 #include "python/bindings.hpp"
 #include "retrieval/list_builder.hpp"
+#include "retrieval/list_tensors.hpp"
 #include "retrieval/vector_index.hpp"
 
 namespace shortlist::python {
@@ -46,9 +47,16 @@ BoundVectors bind_vectors(const Array<float>& vectors, const std::string& metric
   return {vectors, norms, FlatIndex(data, n, dim, metric, norms_out)};
 }
 
+// Coded lists with the arrays or the memory behind them.
+struct BoundLists {
+  OwnedLists owned;
+  py::dict arrays;
+  retrieval::CodedLists view;
+};
+
 struct BoundIndex {
   std::shared_ptr<const BoundVectors> vectors;
-  std::shared_ptr<const OwnedLists> lists;
+  std::shared_ptr<const BoundLists> lists;
   retrieval::VectorIndex index;
 
   [[nodiscard]] const FlatIndex& flat() const noexcept { return vectors->index; }
@@ -70,8 +78,12 @@ struct BoundBuilder {
     builder.assign(first, last);
   }
   [[nodiscard]] BoundIndex finish() const {
-    const py::gil_scoped_release unlocked;
-    auto lists = std::make_shared<const OwnedLists>(builder.finish());
+    auto lists = std::make_shared<BoundLists>();
+    {
+      const py::gil_scoped_release unlocked;
+      lists->owned = builder.finish();
+      lists->view = lists->owned.view;
+    }
     return {vectors, lists, retrieval::VectorIndex(vectors->index, lists->view)};
   }
 };
@@ -232,6 +244,69 @@ py::array_t<float> pair_scores(const BoundIndex& self, const Array<float>& queri
   return scores;
 }
 
+// Each tensor of the lists by its name in files.
+template <class Lists, class Visit>
+void visit_tensors(Lists& lists, bool l2, Visit&& visit) {
+  visit("origin", lists.origin);
+  visit("centroids", lists.centroids);
+  visit("list_begins", lists.begins);
+  visit("list_sizes", lists.sizes);
+  visit("list_radii", lists.list_radii);
+  visit("list_spreads", lists.list_spreads);
+  visit("centroid_codes", lists.centroid_codes);
+  visit("centroid_scales", lists.centroid_scales);
+  if (l2) visit("centroid_biases", lists.centroid_biases);
+  visit("centroid_margins", lists.centroid_margins);
+  visit("codes", lists.codes);
+  visit("scales", lists.scales);
+  if (l2) visit("biases", lists.biases);
+  visit("rows", lists.rows);
+  visit("radii", lists.radii);
+  visit("errors", lists.errors);
+}
+
+// Read-only views by name; they keep the index alive.
+py::dict tensors(const py::object& self) {
+  const auto& index = self.cast<const BoundIndex&>();
+  const retrieval::CodedLists& lists = index.lists->view;
+  py::dict found;
+  visit_tensors(
+      lists, index.flat().metric() == retrieval::Metric::l2, [&](const char* name, const auto& span) {
+        using T = std::remove_const_t<typename std::remove_reference_t<decltype(span)>::element_type>;
+        std::vector<std::size_t> shape{span.size()};
+        if (std::string_view(name) == "centroids") shape = {lists.n_lists, lists.dim};
+        py::array_t<T> array(shape, span.data(), self);
+        array.attr("setflags")(py::arg("write") = false);
+        found[name] = array;
+      });
+  return found;
+}
+
+// An index over arrays as tensors() gives them; they are checked, and viewed where they are aligned.
+BoundIndex from_tensors(const Array<float>& vectors, const std::string& metric, const py::dict& arrays,
+                        const std::string& where) {
+  auto bound = std::make_shared<const BoundVectors>(bind_vectors(vectors, metric));
+  auto lists = std::make_shared<BoundLists>();
+  lists->arrays = py::dict(arrays.attr("copy")());
+  lists->view.dim = bound->index.dim();
+  visit_tensors(
+      lists->view, bound->index.metric() == retrieval::Metric::l2, [&](const char* name, auto& span) {
+        using T = std::remove_const_t<typename std::remove_reference_t<decltype(span)>::element_type>;
+        if (!arrays.contains(name) || !Array<T>::check_(arrays[name])) {
+          throw Error(ErrorCode::invalid_format,
+                      where + ": tensor \"" + name + "\" is missing, or of another dtype");
+        }
+        const auto array = arrays[name].cast<Array<T>>();
+        span = {array.data(), static_cast<std::size_t>(array.size())};
+      });
+  lists->view.n_lists = lists->view.sizes.size();
+  {
+    const py::gil_scoped_release unlocked;
+    retrieval::check_lists(lists->view, bound->index, where);
+  }
+  return {bound, lists, retrieval::VectorIndex(bound->index, lists->view)};
+}
+
 }  // namespace
 
 void register_retrieval(py::module_& module) {
@@ -248,6 +323,9 @@ void register_retrieval(py::module_& module) {
       .def("assign", &BoundBuilder::assign, py::arg("first"), py::arg("last"))
       .def("finish", &BoundBuilder::finish);
   py::classh<BoundIndex>(module, "VectorIndex")
+      .def_static("from_tensors", &from_tensors, py::arg("vectors").noconvert(), py::arg("metric"),
+                  py::arg("tensors"), py::arg("where"))
+      .def("tensors", &tensors)
       .def_property_readonly("inverse_norms",
                              [](const BoundIndex& self) { return self.vectors->inverse_norms; })
       .def_property_readonly("n_lists", [](const BoundIndex& self) { return self.lists->view.n_lists; })

@@ -25,7 +25,7 @@ struct CodedLists {
   std::span<const std::uint32_t> begins;  // n_lists + 1: the first group of each list
   std::span<const std::uint32_t> sizes;   // n_lists: vectors of each list
   std::span<const float> list_radii;      // n_lists: the greatest |residual|
-  std::span<const float> list_spreads;    // n_lists: root mean square of |residual|, by sqrt(dim)
+  std::span<const float> list_spreads;    // of each list, filled up to whole groups: root mean square of |residual|, by sqrt(dim)
   float greatest_norm = 0;                // of all |origin| + |centroid| + |residual|, or more
 
   // The centroids as vectors of groups of their own.
@@ -59,6 +59,9 @@ struct CodedLists {
             n_chunks};
   }
 };
+
+// What CodedLists::greatest_norm is to be.
+[[nodiscard]] float greatest_norm_of(const CodedLists& lists) noexcept;
 
 // The memory of coded lists that were built here.
 struct OwnedLists {

@@ -49,9 +49,9 @@ FlatIndex::FlatIndex(const TensorFile& file)
   if (kind == nullptr || metric == nullptr) {
     throw Error(ErrorCode::invalid_format, file.name() + ": the metadata lacks kind or metric");
   }
-  if (*kind != "flat") {
+  if (*kind != "flat" && *kind != "ivf") {
     throw Error(ErrorCode::unsupported,
-                file.name() + ": index kind \"" + *kind + "\", this version reads \"flat\"");
+                file.name() + ": index kind \"" + *kind + "\", this version reads \"flat\" and \"ivf\"");
   }
   try {
     metric_ = metric_of(*metric);

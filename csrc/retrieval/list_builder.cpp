@@ -310,12 +310,7 @@ void ListBuilder::view(OwnedLists& lists) const noexcept {
   view.rows = lists.rows.span();
   view.radii = lists.radii.span();
   view.errors = lists.errors.span();
-  const float origin_norm = norm_bound(lists.origin.data(), dim_);
-  for (std::size_t l = 0; l < n_lists_; ++l) {
-    const float norm =
-        origin_norm + norm_bound(lists.centroids.data() + l * dim_, dim_) + lists.list_radii[l];
-    view.greatest_norm = std::max(view.greatest_norm, norm);
-  }
+  view.greatest_norm = greatest_norm_of(view);
 }
 
 }  // namespace shortlist::retrieval

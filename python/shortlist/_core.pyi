@@ -1,7 +1,7 @@
 """The native core; docstrings stand with the Python classes that use it."""
 
 from collections.abc import Callable
-from typing import TypeAlias, TypedDict
+from typing import Any, TypeAlias, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,6 +115,11 @@ class VectorIndexBuilder:
     def finish(self) -> VectorIndex: ...
 
 class VectorIndex:
+    @staticmethod
+    def from_tensors(
+        vectors: NDArray[np.float32], metric: str, tensors: dict[str, NDArray[Any]], where: str
+    ) -> VectorIndex: ...
+    def tensors(self) -> dict[str, NDArray[Any]]: ...
     @property
     def inverse_norms(self) -> NDArray[np.float32]: ...
     @property

@@ -25,9 +25,9 @@ _POINTS_PER_LIST = 64
 _SEED = 1
 _ASSIGN_ROWS = 1 << 16
 #: Below so many vectors a scan of all of them takes a few microseconds.
-_LEAST_FOR_LISTS = 2048
+_LEAST_FOR_LISTS = 10_000
 #: How much faster lists have to be, so that a proven result is given up for them.
-_WORTH = 1.3
+_WORTH = 1.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Set
-from typing import TypeGuard, cast, get_args
+from typing import Any, Literal, TypeGuard, cast, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +23,7 @@ from shortlist.index.building import (
     printed_progress,
     silent_progress,
 )
+from shortlist.index.files import Stored, Verify, load, save
 from shortlist.index.filters import Bitmap, check_filter_name, evaluate, packed
 from shortlist.index.neighbors import Ids, Metric, Neighbors
 from shortlist.index.recall_curve import EXACT, Plan
@@ -120,6 +121,33 @@ class Index:
         built = build_core(matrix, metric, wanted, sample, shown)
         return cls(matrix, names, metric, built, wanted.recall)
 
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, verify: Verify = "full") -> Index:
+        """Map an index that `save` wrote; processes share its pages.
+
+        Parameters
+        ----------
+        path : a file, which must not change while the index is in use
+        verify : "full" compares the checksum of everything; "fast" checks sizes, bounds and ids
+
+        Raises
+        ------
+        FormatError, MismatchError, UnsupportedError, NotFoundError, StorageError
+            For a file that is no index, damaged, newer, absent or unreadable; the message names it.
+        """
+        stored = load(path, verify)
+        return cls(stored.vectors, stored.ids, stored.metric, stored.built, stored.recall)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the index to one file, which appears at once or not at all; filters are left out.
+
+        Raises
+        ------
+        StorageError
+            The file could not be written.
+        """
+        save(path, Stored(self._vectors, self._ids, self._metric, self._built, self._recall))
+
     def __len__(self) -> int:
         return len(self._vectors)
 
@@ -140,7 +168,7 @@ class Index:
         return self._metric
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> Literal["flat", "ivf"]:
         """Which kind it is: "flat" or "ivf"."""
         return self._built.kind
 
@@ -163,6 +191,16 @@ class Index:
     def inverse_norms(self) -> NDArray[np.float32]:
         """Under cosine 1 / |vector| by row, 0 for a zero vector; empty under the other metrics."""
         return self._core.inverse_norms
+
+    def serving_tensors(self) -> dict[str, NDArray[Any]]:
+        """Give what an engine needs to search as `search` does: vectors, lists, and plans by k."""
+        tensors: dict[str, NDArray[Any]] = {"vectors": self._vectors}
+        if self._metric == "cosine":
+            tensors["inverse_norms"] = self.inverse_norms
+        tensors |= self._core.tensors()
+        if self._built.curve is not None:
+            tensors["plans"] = self._built.curve.plans(self._recall)
+        return tensors
 
     def describe(self) -> str:
         """Tell the kind, why it is that, and the recall curve that was measured."""

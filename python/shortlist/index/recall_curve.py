@@ -22,6 +22,7 @@ _SPARES = ((1 / 16, 4), (1 / 4, 16))
 #: A mean over so many queries is itself off by a little.
 _STANDARD_ERRORS = 1.0
 _NEARLY_ALL = 0.9995
+_MOST_K = 2**32
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,15 @@ class RecallCurve:
         best = min(choices, key=lambda choice: choice[1])
         return best if best[1] < self.exact_microseconds else exact
 
+    def plans(self, recall: float) -> NDArray[np.float64]:
+        """Give a plan for each k measured: k, effort, candidates, vectors scored by their codes."""
+        measured = sorted({setting.k for setting in self.settings})
+        plans = [self.plan(k, recall)[0] for k in measured]
+        rows = [
+            (k, p.effort, p.n_candidates, p.n_typical) for k, p in zip(measured, plans, strict=True)
+        ]
+        return np.array(rows, np.float64).reshape(len(rows), 4)
+
     def to_arrays(self) -> dict[str, NDArray[np.float64]]:
         """Give the curve as tensors of a file."""
         settings = self.settings
@@ -120,6 +130,26 @@ class RecallCurve:
             ).reshape(len(settings), 4, len(EFFORTS)),
             "curve_exact": np.array([self.exact_microseconds]),
         }
+
+    @staticmethod
+    def from_arrays(
+        settings: NDArray[np.generic], values: NDArray[np.generic], exact: NDArray[np.generic]
+    ) -> RecallCurve | None:
+        """Take what `to_arrays` gave; None where it is not that."""
+        shapes = (settings.shape[1:], values.shape, exact.shape)
+        if shapes != ((3,), (len(settings), 4, len(EFFORTS)), (1,)):
+            return None
+        if any(
+            a.dtype != np.float64 or not np.isfinite(a).all() for a in (settings, values, exact)
+        ):
+            return None
+        taken = []
+        for (k, spare, rerank), measured in zip(settings.tolist(), values, strict=True):
+            if not (1 <= k <= _MOST_K and k == int(k) and spare in (0, 1) and rerank in (0, 1)):
+                return None
+            rows = np.asarray(measured, np.float64)
+            taken.append(Setting(int(k), int(spare), bool(rerank), *rows))
+        return RecallCurve(tuple(taken), float(exact[0]))
 
 
 def measure(
