@@ -25,8 +25,9 @@ struct CodedLists {
   std::span<const std::uint32_t> begins;  // n_lists + 1: the first group of each list
   std::span<const std::uint32_t> sizes;   // n_lists: vectors of each list
   std::span<const float> list_radii;      // n_lists: the greatest |residual|
-  std::span<const float> list_spreads;    // of each list, filled up to whole groups: root mean square of |residual|, by sqrt(dim)
-  float greatest_norm = 0;                // of all |origin| + |centroid| + |residual|, or more
+  std::span<const float>
+      list_spreads;  // of each list, filled up to whole groups: root mean square of |residual|, by sqrt(dim)
+  float greatest_norm = 0;  // of all |origin| + |centroid| + |residual|, or more
 
   // The centroids as vectors of groups of their own.
   std::span<const std::uint8_t> centroid_codes;

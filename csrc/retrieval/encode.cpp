@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "kernels/codes.hpp"
 
@@ -9,16 +10,26 @@ namespace shortlist::retrieval {
 namespace {
 
 constexpr float kLeastScale = 1e-35f;
+constexpr float kMost = std::numeric_limits<float>::max();
 constexpr float kRounding = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer, ties to even
 constexpr double kUp = 1.0 + 1e-6;        // more than what doubles and the rounding to float lose
 
 }  // namespace
 
+float bounded(double value) noexcept {
+  if (!(value < static_cast<double>(kMost))) return kMost;
+  return value <= -static_cast<double>(kMost) ? -kMost : static_cast<float>(value);
+}
+
 float quantise(const float* values, std::size_t dim, std::size_t n_codes, std::int8_t* codes) noexcept {
   float greatest = 0.0f;
-  for (std::size_t j = 0; j < dim; ++j) greatest = std::max(greatest, std::abs(values[j]));
+  bool finite = true;
+  for (std::size_t j = 0; j < dim; ++j) {
+    greatest = std::max(greatest, std::abs(values[j]));
+    finite = finite && std::abs(values[j]) <= kMost;
+  }
   const float scale = greatest / 127.0f;
-  if (!(scale >= kLeastScale)) {
+  if (!finite || !(scale >= kLeastScale)) {
     std::fill_n(codes, n_codes, std::int8_t{0});
     return 0.0f;
   }
@@ -43,7 +54,7 @@ float code_error(const float* values, const std::int8_t* codes, float scale, std
     const double difference = static_cast<double>(values[j]) - static_cast<double>(scale) * codes[j];
     sum += difference * difference;
   }
-  return static_cast<float>(std::sqrt(sum) * kUp);
+  return bounded(std::sqrt(sum) * kUp);
 }
 
 double squared_norm(const float* values, std::size_t dim) noexcept {
@@ -54,7 +65,7 @@ double squared_norm(const float* values, std::size_t dim) noexcept {
 }
 
 float norm_bound(const float* values, std::size_t dim) noexcept {
-  return static_cast<float>(std::sqrt(squared_norm(values, dim)) * kUp);
+  return bounded(std::sqrt(squared_norm(values, dim)) * kUp);
 }
 
 void interleave(const std::int8_t* codes, std::size_t n_chunks, std::size_t lane,

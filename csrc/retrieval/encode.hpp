@@ -6,6 +6,10 @@
 
 namespace shortlist::retrieval {
 
+// The nearest float that is finite; the greatest for NaN. Searches whose numbers come near it scan in
+// float32.
+[[nodiscard]] float bounded(double value) noexcept;
+
 // Writes dim signed codes, zeros up to n_codes, of values / scale rounded to even; returns the scale. Where
 // every |value| is below about 1e-33 all codes are 0, and so is the scale.
 float quantise(const float* values, std::size_t dim, std::size_t n_codes, std::int8_t* codes) noexcept;

@@ -121,7 +121,7 @@ ListBuilder::CodedCentroids ListBuilder::code_centroids() const {
   for (std::size_t l = 0; l < n_lists_; ++l) {
     const float* const centroid = centroids_.data() + l * dim_;
     coded.scales[l] = quantise(centroid, dim_, codes.size(), codes.data());
-    coded.biases[l] = static_cast<float>(-0.5 * squared_norm(centroid, dim_));
+    coded.biases[l] = bounded(-0.5 * squared_norm(centroid, dim_));
     interleave(codes.data(), n_chunks_, l % kGroupVectors,
                coded.codes.data() + l / kGroupVectors * group_bytes);
     float& margin = coded.margins[l / kGroupVectors];
@@ -260,7 +260,7 @@ void ListBuilder::fill_list(std::size_t list, std::span<const std::uint32_t> row
     take_residual(row);
     const double squared = squared_norm(residual.data(), dim_);
     squares += squared;
-    members.push_back({static_cast<float>(std::sqrt(squared) * kUp), row});
+    members.push_back({bounded(std::sqrt(squared) * kUp), row});
   }
   std::sort(members.begin(), members.end(), [](const Member& a, const Member& b) {
     return a.radius != b.radius ? a.radius > b.radius : a.row < b.row;
@@ -268,7 +268,7 @@ void ListBuilder::fill_list(std::size_t list, std::span<const std::uint32_t> row
   if (!members.empty()) {
     out.list_radii[list] = members.front().radius;
     const double n = static_cast<double>(members.size()) * static_cast<double>(dim_);
-    out.list_spreads[list] = static_cast<float>(std::sqrt(squares / n));
+    out.list_spreads[list] = bounded(std::sqrt(squares / n));
   }
   std::vector<std::int8_t> codes(n_chunks_ * kChunkDims);
   for (std::size_t i = 0; i < members.size(); ++i) {
@@ -284,7 +284,7 @@ void ListBuilder::fill_list(std::size_t list, std::span<const std::uint32_t> row
         std::max(out.errors[group], code_error(residual.data(), codes.data(), out.scales[slot], dim_));
     if (l2) {
       for (std::size_t j = 0; j < dim_; ++j) residual[j] += centroid[j];
-      out.biases[slot] = static_cast<float>(-0.5 * squared_norm(residual.data(), dim_));
+      out.biases[slot] = bounded(-0.5 * squared_norm(residual.data(), dim_));
     }
   }
 }

@@ -13,6 +13,11 @@ namespace {
 constexpr float kGreatestProduct = 1e37f;
 constexpr float kUp = 1.0f + 1e-5f;  // more than the roundings of a bound itself
 
+// |vector| by 1 / |vector| in float32, which is 0 where the square overflowed, or is nearly 0.
+[[nodiscard]] float norm_by_inverse(float inverse, const float* vector, std::size_t dim) noexcept {
+  return inverse > 0.0f ? 1.0f / inverse : norm_bound(vector, dim);
+}
+
 // The greatest of <d, r> - |r|^2 / 2 over |d| = distance and |r| <= radius.
 [[nodiscard]] float greatest_gain(float distance, float radius) noexcept {
   if (radius >= distance) return 0.5f * distance * distance;
@@ -22,7 +27,13 @@ constexpr float kUp = 1.0f + 1e-5f;  // more than the roundings of a bound itsel
 }  // namespace
 
 ListSearch::ListSearch(const FlatIndex& vectors, const CodedLists& lists)
-    : vectors_(vectors), lists_(lists), kernels_(active_kernels()), codes_(active_code_kernels()) {}
+    : vectors_(vectors), lists_(lists), kernels_(active_kernels()), codes_(active_code_kernels()) {
+  if (vectors.metric() != Metric::cosine) return;
+  for (std::size_t row = 0; row < vectors.size(); ++row) {
+    const float norm = norm_by_inverse(vectors.inverse_norm(row), vectors.vector(row), vectors.dim());
+    greatest_length_ = std::max(greatest_length_, norm);
+  }
+}
 
 ListSearch::Prepared ListSearch::prepare(const Query& query, bool bounded, Arena& arena) const {
   const std::size_t dim = lists_.dim;
@@ -56,9 +67,14 @@ ListSearch::Prepared ListSearch::prepare(const Query& query, bool bounded, Arena
   return prepared;
 }
 
-bool ListSearch::in_range(const Prepared& query) const noexcept {
-  const float reach = query.norm + lists_.greatest_norm;
-  return reach * reach < kGreatestProduct;
+bool ListSearch::in_range(const Query& query, const Prepared& prepared) const noexcept {
+  const float reach = prepared.norm + lists_.greatest_norm;
+  if (!(reach * reach < kGreatestProduct)) return false;
+  if (vectors_.metric() != Metric::cosine) return true;
+  // The cosine is a product of the vectors as they are, divided afterwards.
+  const float length = norm_by_inverse(query.inverse_norm, query.vector, lists_.dim);
+  return length * greatest_length_ < kGreatestProduct && length * length < kGreatestProduct &&
+         greatest_length_ * greatest_length_ < kGreatestProduct;
 }
 
 float ListSearch::list_base(const Prepared& query, std::size_t list) const noexcept {
@@ -124,7 +140,7 @@ std::span<Hit> ListSearch::approximate(const Query& query, const ApproximateOpti
   const std::size_t k = std::min(options.k, lists_.n_vectors);
   if (k == 0) return {};
   const Prepared prepared = prepare(query, false, arena);
-  if (!in_range(prepared)) return vectors_.search(query, k, allowed, arena);
+  if (!in_range(query, prepared)) return vectors_.search(query, k, allowed, arena);
   const std::size_t wanted = std::clamp(options.n_candidates, k, lists_.n_vectors);
   SurvivorPool pool(wanted, 2 * wanted + 512, codes_, arena);
   const std::size_t tidy = wanted + wanted / 4 + 32;
@@ -168,9 +184,13 @@ std::span<Hit> ListSearch::approximate(const Query& query, const ApproximateOpti
   }
   const std::span<std::uint64_t> keys = arena.array<std::uint64_t>(n + 8);
   const std::span<std::uint64_t> scratch = arena.array<std::uint64_t>(n + 8);
-  for (std::size_t i = 0; i < n; ++i) keys[i] = key_of(0.0f + scores[i], rows[i]);
-  const std::uint64_t* const sorted = sort_keys(codes_, keys.data(), n, scratch.data());
-  const std::span<Hit> hits = arena.array<Hit>(std::min(k, n));
+  std::size_t n_keys = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    keys[n_keys] = key_of(0.0f + scores[i], rows[i]);
+    n_keys += std::isnan(scores[i]) ? 0u : 1u;
+  }
+  const std::uint64_t* const sorted = sort_keys(codes_, keys.data(), n_keys, scratch.data());
+  const std::span<Hit> hits = arena.array<Hit>(std::min(k, n_keys));
   std::transform(sorted, sorted + hits.size(), hits.begin(), hit_of);
   return hits;
 }
@@ -257,7 +277,9 @@ class ListSearch::ExactPass {
       n += pool_.scores()[i] + 2.0f * margins_[slot / kGroupVectors] * kUp >= pool_.floor() ? 1u : 0u;
     }
     search_.vectors_.scores(query_, rows_.first(n), pool_.scores());
-    for (std::size_t i = 0; i < n; ++i) best_.offer(pool_.scores()[i], rows_[i]);
+    for (std::size_t i = 0; i < n; ++i) {
+      if (pool_.scores()[i] >= best_.floor()) best_.offer(pool_.scores()[i], rows_[i]);  // NaN never is
+    }
     best_.shrink();
     counts_.n_reranked += n;
     pool_.clear();
@@ -282,7 +304,7 @@ std::span<Hit> ListSearch::exact(const Query& query, std::size_t k, const std::u
   k = std::min(k, lists_.n_vectors);
   if (k == 0) return {};
   const Prepared prepared = prepare(query, true, arena);
-  if (!in_range(prepared)) return vectors_.search(query, k, allowed, arena);
+  if (!in_range(query, prepared)) return vectors_.search(query, k, allowed, arena);
   ExactPass pass(*this, query, prepared, k, allowed, arena, counts);
   ListOrder order(certain_bounds(prepared, arena), kernels_, codes_, arena);
   for (;;) {

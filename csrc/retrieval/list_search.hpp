@@ -58,7 +58,7 @@ class ListSearch {
 
   [[nodiscard]] Prepared prepare(const Query& query, bool bounded, Arena& arena) const;
   // Whether products of the query with vectors stay far from the limits of float32.
-  [[nodiscard]] bool in_range(const Prepared& query) const noexcept;
+  [[nodiscard]] bool in_range(const Query& query, const Prepared& prepared) const noexcept;
   [[nodiscard]] float list_base(const Prepared& query, std::size_t list) const noexcept;
   [[nodiscard]] std::span<float> expected_bounds(const Prepared& query, float effort, Arena& arena) const;
   [[nodiscard]] std::span<float> certain_bounds(const Prepared& query, Arena& arena) const;
@@ -69,6 +69,7 @@ class ListSearch {
   const CodedLists& lists_;
   const KernelTable& kernels_;
   const CodeKernels& codes_;
+  float greatest_length_ = 0.0f;  // of a vector as it is, under the cosine
 };
 
 }  // namespace shortlist::retrieval

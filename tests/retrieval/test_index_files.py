@@ -67,6 +67,16 @@ def test_an_empty_index_and_one_vector_can_be_saved(tmp_path):
             assert found.ids.tolist() == [list(range(len(vectors)))]
 
 
+@pytest.mark.parametrize("metric", ["ip", "cosine", "l2"])
+def test_vectors_near_the_limits_of_float32_can_be_saved(tmp_path, metric):
+    vectors = (data.clustered(300, 16) * np.float32(3e38)).astype(np.float32)
+    index = Index.build(vectors, metric=metric, kind="ivf")
+    index.save(tmp_path / "x.index")
+    loaded = Index.load(tmp_path / "x.index")
+    with np.errstate(over="ignore"):
+        assert loaded.search(QUERIES[0, :1].repeat(16), k=5).ids.shape == (1, 5)
+
+
 def test_a_save_replaces_the_file_and_leaves_no_other(tmp_path):
     path = tmp_path / "x.index"
     build(kind="flat").save(path)
