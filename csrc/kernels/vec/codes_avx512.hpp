@@ -94,16 +94,28 @@ inline std::uint32_t allowed_lanes(std::uint32_t mask, const std::uint32_t* rows
 
 inline constexpr std::size_t kMaxRanked = 320;
 
+// Eight keys side by side, each counting the smaller ones.
 void rank_keys(std::uint64_t* keys, std::size_t n, std::uint64_t* out) noexcept {
   for (std::size_t i = n; i % 8 != 0; ++i) keys[i] = UINT64_MAX;
-  for (std::size_t i = 0; i < n; ++i) {
-    const __m512i key = _mm512_set1_epi64(static_cast<long long>(keys[i]));
-    std::size_t rank = 0;
-    for (std::size_t j = 0; j < n; j += 8) {
-      const __mmask8 smaller = _mm512_cmplt_epu64_mask(_mm512_loadu_si512(keys + j), key);
-      rank += static_cast<std::size_t>(__builtin_popcount(smaller));
+  const __m512i one = _mm512_set1_epi64(1);
+  for (std::size_t i = 0; i < n; i += 8) {
+    const __m512i eight = _mm512_loadu_si512(keys + i);
+    __m512i even = _mm512_setzero_si512();
+    __m512i odd = _mm512_setzero_si512();
+    std::size_t j = 0;
+    for (; j + 2 <= n; j += 2) {
+      const __m512i first = _mm512_set1_epi64(static_cast<long long>(keys[j]));
+      const __m512i second = _mm512_set1_epi64(static_cast<long long>(keys[j + 1]));
+      even = _mm512_mask_add_epi64(even, _mm512_cmplt_epu64_mask(first, eight), even, one);
+      odd = _mm512_mask_add_epi64(odd, _mm512_cmplt_epu64_mask(second, eight), odd, one);
     }
-    out[rank] = keys[i];
+    if (j < n) {
+      const __m512i last = _mm512_set1_epi64(static_cast<long long>(keys[j]));
+      even = _mm512_mask_add_epi64(even, _mm512_cmplt_epu64_mask(last, eight), even, one);
+    }
+    std::uint64_t ranks[8];
+    _mm512_storeu_si512(ranks, _mm512_add_epi64(even, odd));
+    for (std::size_t lane = 0; lane < 8 && i + lane < n; ++lane) out[ranks[lane]] = keys[i + lane];
   }
 }
 

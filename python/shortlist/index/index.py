@@ -47,6 +47,7 @@ class Index:
         self._vectors = vectors
         self._ids = ids
         self._metric = metric
+        self._size = len(ids)
         self._built = built
         self._recall = recall
         self._core: _core.VectorIndex = built.core
@@ -272,7 +273,9 @@ class Index:
         NotFoundError
             For a filter that is not defined.
         """
-        k = min(checked_integer(k, "k", least=1), len(self._ids))
+        if type(k) is not int or k < 1:
+            k = checked_integer(k, "k", least=1)
+        k = min(k, self._size)
         batch = queries if _is_plain(queries) else self._checked_queries(queries)
         plan = self._plan(k, recall, exact, rerank)
         words, count = _ALL_ROWS if filter is None else self._bitmap(filter)
