@@ -59,22 +59,29 @@ class Setting:
     fifth_percentile: NDArray[np.float64]  # of the recall of single queries
     microseconds: NDArray[np.float64]  # a query
     n_vectors: NDArray[np.float64]  # scored by their codes, a query
+    work: NDArray[np.float64]  # a query, as _work counts it
 
-    def at(self, recall: float) -> tuple[float, float, float] | None:
-        """Effort, microseconds and vectors where the recall is first reached; None where never."""
+    def at(self, recall: float) -> tuple[float, float, float, float] | None:
+        """Effort, work, microseconds, vectors where a recall is first reached; None where never."""
         reached = np.flatnonzero(self.recall >= recall)
         if not len(reached):
             return None
         i = int(reached[0])
-        return EFFORTS[i], float(self.microseconds[i]), float(self.n_vectors[i])
+        values = (self.work[i], self.microseconds[i], self.n_vectors[i])
+        work, microseconds, n_vectors = (float(value) for value in values)
+        return EFFORTS[i], work, microseconds, n_vectors
 
 
 @dataclass(frozen=True, slots=True)
 class RecallCurve:
-    """What was measured, for some k, and the exact search beside it."""
+    """What was measured, for some k, and the exact search beside it.
+
+    Plans go by work, which is counted, not by time: the same vectors have the same plans.
+    """
 
     settings: tuple[Setting, ...]
     exact_microseconds: float
+    exact_work: float
 
     def plan(self, k: int, recall: float, *, rerank: bool = True) -> tuple[Plan, float]:
         """Choose the cheapest search that reaches a mean recall, and its microseconds a query.
@@ -99,15 +106,16 @@ class RecallCurve:
             ]
             reached = [point for point in found if point is not None]
             if reached and len(reached) == len(found):
-                effort, microseconds, n_vectors = (
+                effort, work, microseconds, n_vectors = (
                     max(values) for values in zip(*reached, strict=True)
                 )
                 spare = int(k * share) + least if rerank else 0
-                choices.append((Plan(effort, k + spare, rerank, int(n_vectors)), microseconds))
+                plan = Plan(effort, k + spare, rerank, int(n_vectors))
+                choices.append((work, plan, microseconds))
         if not choices:
             return exact
-        best = min(choices, key=lambda choice: choice[1])
-        return best if best[1] < self.exact_microseconds else exact
+        work, plan, microseconds = min(choices, key=lambda choice: choice[0])
+        return (plan, microseconds) if work < self.exact_work else exact
 
     def plans(self, recall: float) -> NDArray[np.float64]:
         """Give a plan for each k measured: k, effort, candidates, vectors scored by their codes."""
@@ -126,9 +134,12 @@ class RecallCurve:
                 [(setting.k, setting.spare, setting.rerank) for setting in settings], np.float64
             ).reshape(len(settings), 3),
             "curve_values": np.array(
-                [(s.recall, s.fifth_percentile, s.microseconds, s.n_vectors) for s in settings]
-            ).reshape(len(settings), 4, len(EFFORTS)),
-            "curve_exact": np.array([self.exact_microseconds]),
+                [
+                    (s.recall, s.fifth_percentile, s.microseconds, s.n_vectors, s.work)
+                    for s in settings
+                ]
+            ).reshape(len(settings), 5, len(EFFORTS)),
+            "curve_exact": np.array([self.exact_microseconds, self.exact_work]),
         }
 
     @staticmethod
@@ -137,7 +148,7 @@ class RecallCurve:
     ) -> RecallCurve | None:
         """Take what `to_arrays` gave; None where it is not that."""
         shapes = (settings.shape[1:], values.shape, exact.shape)
-        if shapes != ((3,), (len(settings), 4, len(EFFORTS)), (1,)):
+        if shapes != ((3,), (len(settings), 5, len(EFFORTS)), (2,)):
             return None
         if any(
             a.dtype != np.float64 or not np.isfinite(a).all() for a in (settings, values, exact)
@@ -149,7 +160,7 @@ class RecallCurve:
                 return None
             rows = np.asarray(measured, np.float64)
             taken.append(Setting(int(k), int(spare), bool(rerank), *rows))
-        return RecallCurve(tuple(taken), float(exact[0]))
+        return RecallCurve(tuple(taken), float(exact[0]), float(exact[1]))
 
 
 def measure(
@@ -161,8 +172,9 @@ def measure(
     """Search the sample at every effort, and compare with the exact search."""
     most = max(ks)
     began = time.perf_counter()
-    truth = _found(core, sample, most, Plan(EXACT, most + 1, True, 0))[0]
+    truth, counts = _found(core, sample, most, Plan(EXACT, most + 1, True, 0))
     exact_microseconds = (time.perf_counter() - began) / len(sample.queries) * 1e6
+    exact_work = _work(counts) / len(sample.queries)
     settings = []
     for k in ks:
         for rerank, spare in ((True, 0), (True, 1), (False, 0)):
@@ -171,9 +183,9 @@ def measure(
             n = _n_queries(k)
             few = Sample(sample.queries[:n], sample.rows[:n])
             setting = _Setting(few, truth[:n, :k], k, spare, rerank, extra)
-            settings.append(setting.measured(core, exact_microseconds))
+            settings.append(setting.measured(core, exact_work))
             on_step()
-    return RecallCurve(tuple(settings), exact_microseconds)
+    return RecallCurve(tuple(settings), exact_microseconds, exact_work)
 
 
 def _n_queries(k: int) -> int:
@@ -190,36 +202,44 @@ class _Setting:
     rerank: bool
     extra: int
 
-    def measured(self, core: _core.VectorIndex, exact_microseconds: float) -> Setting:
-        """Search at each effort, up to one that finds nearly all or takes longer than proof."""
-        values = np.zeros((4, len(EFFORTS)))
+    def measured(self, core: _core.VectorIndex, exact_work: float) -> Setting:
+        """Search at each effort, up to one that finds nearly all or is more work than proof."""
+        values = np.zeros((5, len(EFFORTS)))
         n = len(self.truth)
         for i, effort in enumerate(EFFORTS):
             plan = Plan(effort, self.k + 1 + self.extra, self.rerank, 0)
             began = time.perf_counter()
-            found, n_vectors = _found(core, self.sample, self.k, plan)
+            found, counts = _found(core, self.sample, self.k, plan)
             microseconds = (time.perf_counter() - began) / n * 1e6
             recalls = _recalls(found, self.truth)
             error = _STANDARD_ERRORS * recalls.std() / np.sqrt(n)
             fifth = np.percentile(recalls, 5)
-            values[:, i] = recalls.mean() - error, fifth, microseconds, n_vectors / n
-            if recalls.mean() > _NEARLY_ALL or microseconds > 2 * exact_microseconds:
+            mean, work = recalls.mean(), _work(counts) / n
+            values[:, i] = mean - error, fifth, microseconds, counts[1] / n, work
+            if mean > _NEARLY_ALL or work > exact_work:
                 values[:, i:] = values[:, i : i + 1]
                 break
         recall = np.maximum.accumulate(values[0])
-        return Setting(self.k, self.spare, self.rerank, recall, values[1], values[2], values[3])
+        return Setting(self.k, self.spare, self.rerank, recall, *values[1:])
+
+
+def _work(counts: tuple[int, int, int]) -> float:
+    """Weigh lists, vectors by code and vectors in float32, in vectors by code."""
+    n_lists, n_vectors, n_reranked = counts
+    return n_vectors + 25 * n_lists + 10 * n_reranked
 
 
 def _found(
     core: _core.VectorIndex, sample: Sample, k: int, plan: Plan
-) -> tuple[NDArray[np.int64], int]:
-    """Rows (n, k) without each query's own, and how many vectors were scored by their codes."""
-    rows, _, _, n_vectors, _ = core.search(
+) -> tuple[NDArray[np.int64], tuple[int, int, int]]:
+    """Rows (n, k) without each query's own, and what all queries looked at."""
+    rows, _, *counts = core.search(
         sample.queries, k + 1, plan.effort, plan.n_candidates, plan.rerank
     )
     own = rows == sample.rows[:, None]
     own[:, -1] |= ~own.any(axis=1)
-    return rows[~own].reshape(len(rows), k), n_vectors
+    n_lists, n_vectors, n_reranked = counts
+    return rows[~own].reshape(len(rows), k), (n_lists, n_vectors, n_reranked)
 
 
 def _recalls(found: NDArray[np.int64], truth: NDArray[np.int64]) -> NDArray[np.float64]:
