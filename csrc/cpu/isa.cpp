@@ -8,7 +8,7 @@
 namespace shortlist {
 namespace {
 
-constexpr std::array<Isa, 4> kAll = {Isa::portable, Isa::avx2, Isa::avx512, Isa::neon};
+constexpr std::array<Isa, 5> kAll = {Isa::portable, Isa::avx2, Isa::avx512, Isa::avx512vbmi, Isa::neon};
 
 bool supported(Isa isa) {
   switch (isa) {
@@ -23,6 +23,8 @@ bool supported(Isa isa) {
       return supported(Isa::avx2) && __builtin_cpu_supports("avx512f") &&
              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
              __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd");
+    case Isa::avx512vbmi:
+      return supported(Isa::avx512) && __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("gfni");
 #elif defined(__aarch64__)
     case Isa::neon:
       return true;  // part of the base architecture
@@ -40,6 +42,8 @@ std::string_view isa_name(Isa isa) noexcept {
       return "avx2";
     case Isa::avx512:
       return "avx512";
+    case Isa::avx512vbmi:
+      return "avx512vbmi";
     case Isa::neon:
       return "neon";
     case Isa::portable:

@@ -7,7 +7,8 @@
 
 namespace shortlist {
 
-enum class Isa { portable, avx2, avx512, neon };
+// avx512vbmi is avx512 with VBMI and GFNI.
+enum class Isa { portable, avx2, avx512, avx512vbmi, neon };
 
 [[nodiscard]] std::string_view isa_name(Isa isa) noexcept;
 // Sets this processor and operating system can run, slowest first; `portable` always.

@@ -34,6 +34,16 @@ struct SetPredicates {
   std::byte* out;  // n vectors
 };
 
+// The same sets by their codes: which sets a code is outside of.
+struct SetRows {
+  const std::byte*
+      by_code;         // by code, `stride` apart: bit i % 8 of byte i / 8 is set where it is outside set i
+  std::size_t stride;  // bytes, a multiple of 64
+  const std::uint16_t* codes;  // of every row of the block
+  std::size_t n;
+  std::byte* out;  // n vectors
+};
+
 // The values of a tree's leaves, by code.
 inline constexpr std::size_t kMaxPlanesInRegisters = 8;
 struct LeafTable {
@@ -47,6 +57,9 @@ struct LeafTable {
 struct BitsliceKernels {
   void (*ranks_above)(const RankPredicates& predicates) noexcept;
   void (*outside_sets)(const SetPredicates& predicates) noexcept;
+  // What outside_sets() does, in a time that does not grow with the number of codes; null where that is
+  // slower.
+  void (*outside_sets_by_code)(const SetRows& sets) noexcept;
   // codes[row] for each row of the block; at most 16 planes.
   void (*codes)(const std::byte* const* planes, std::size_t n_planes, std::uint16_t* codes) noexcept;
   // sums[place] += value of the row's leaf

@@ -2,15 +2,25 @@
 #include "kernels/kernels.hpp"
 
 namespace shortlist {
-namespace {
 
-const KernelTable& table_of(Isa isa) {
+const KernelTable& kernels_of(Isa isa) noexcept {
   switch (isa) {
 #if defined(__x86_64__)
     case Isa::avx2:
       return kAvx2Kernels;
     case Isa::avx512:
       return kAvx512Kernels;
+    case Isa::avx512vbmi: {
+      static const KernelTable table = [] {
+        KernelTable made = kAvx512Kernels;
+        made.isa = "avx512vbmi";
+        made.lookup = kAvx512VbmiKernels.lookup;
+        made.blocks.narrow.outside_sets_by_code = kAvx512VbmiKernels.narrow_sets_by_code;
+        made.blocks.wide.outside_sets_by_code = kAvx512VbmiKernels.wide_sets_by_code;
+        return made;
+      }();
+      return table;
+    }
 #elif defined(__aarch64__)
     case Isa::neon:
       return kNeonKernels;
@@ -20,24 +30,23 @@ const KernelTable& table_of(Isa isa) {
   }
 }
 
-}  // namespace
-
 #if defined(__x86_64__)
 bool has_avx512_vnni() noexcept { return __builtin_cpu_supports("avx512vnni") != 0; }
 #endif
 
 const CodeKernels& active_code_kernels() {
+  static const CodeKernels& codes = []() -> const CodeKernels& {
 #if defined(__x86_64__)
-  static const CodeKernels& codes =
-      chosen_isa() == Isa::avx512 && has_avx512_vnni() ? kAvx512VnniCodeKernels : active_kernels().codes;
-#else
-  static const CodeKernels& codes = active_kernels().codes;
+    const Isa isa = chosen_isa();
+    if ((isa == Isa::avx512 || isa == Isa::avx512vbmi) && has_avx512_vnni()) return kAvx512VnniCodeKernels;
 #endif
+    return active_kernels().codes;
+  }();
   return codes;
 }
 
 const KernelTable& active_kernels() {
-  static const KernelTable& table = table_of(chosen_isa());
+  static const KernelTable& table = kernels_of(chosen_isa());
   return table;
 }
 

@@ -4,6 +4,7 @@
 #include "kernels/vec/avx2.hpp"
 #include "kernels/vec/bits.hpp"
 #include "kernels/vec/codes_avx2.hpp"
+#include "kernels/vec/count.hpp"
 #include "kernels/vec/search_avx2.hpp"
 #include "kernels/vec/transpose_avx2.hpp"
 
@@ -12,6 +13,9 @@
 #include "kernels/body/codes.inl.hpp"
 #include "kernels/body/distance.inl.hpp"
 #include "kernels/body/logic.inl.hpp"
+#include "kernels/body/row_bytes.inl.hpp"
+// Behind the bytes of rows, which its table names.
+#include "kernels/body/lookup.inl.hpp"
 #include "kernels/body/planes.inl.hpp"
 #include "kernels/body/rank_search.inl.hpp"
 #include "kernels/body/rank_tree.inl.hpp"
@@ -28,6 +32,7 @@ const KernelTable kAvx2Kernels = {
     kLogic,
     {bitslice_kernels<kNarrowVectorBytes>(), bitslice_kernels<kWideVectorBytes>()},
     {float_columns, double_columns, rank_in_registers<FloatSearch>, rank_by_search<double>, transpose16},
+    lookup_by_step(),
     kCodes};
 }  // namespace shortlist
 #endif

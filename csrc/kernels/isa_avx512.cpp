@@ -4,6 +4,7 @@
 #include "kernels/vec/avx512.hpp"
 #include "kernels/vec/bits_avx512.hpp"
 #include "kernels/vec/codes_avx512.hpp"
+#include "kernels/vec/count_avx512.hpp"
 #include "kernels/vec/search_avx512.hpp"
 #include "kernels/vec/transpose_avx512.hpp"
 
@@ -12,6 +13,9 @@
 #include "kernels/body/distance.inl.hpp"
 #include "kernels/body/leaves_avx512.inl.hpp"
 #include "kernels/body/logic.inl.hpp"
+#include "kernels/body/row_bytes.inl.hpp"
+// Behind the bytes of rows, which its table names.
+#include "kernels/body/lookup.inl.hpp"
 #include "kernels/body/planes.inl.hpp"
 #include "kernels/body/rank_tree.inl.hpp"
 #include "kernels/body/select.inl.hpp"
@@ -28,6 +32,7 @@ const KernelTable kAvx512Kernels = {
     {avx512_bitslice_kernels<kNarrowVectorBytes>(), avx512_bitslice_kernels<kWideVectorBytes>()},
     {float_columns, double_columns, rank_in_registers<FloatSearch>, rank_in_registers<DoubleSearch>,
      transpose16},
+    lookup_by_step(),
     kCodes};
 }  // namespace shortlist
 #endif

@@ -3,6 +3,7 @@
 #include "kernels/kernels.hpp"
 #include "kernels/vec/bits.hpp"
 #include "kernels/vec/codes_neon.hpp"
+#include "kernels/vec/count.hpp"
 #include "kernels/vec/neon.hpp"
 #include "kernels/vec/transpose_neon.hpp"
 
@@ -11,6 +12,9 @@
 #include "kernels/body/codes.inl.hpp"
 #include "kernels/body/distance.inl.hpp"
 #include "kernels/body/logic.inl.hpp"
+#include "kernels/body/row_bytes.inl.hpp"
+// Behind the bytes of rows, which its table names.
+#include "kernels/body/lookup.inl.hpp"
 #include "kernels/body/planes.inl.hpp"
 #include "kernels/body/rank_search.inl.hpp"
 #include "kernels/body/select.inl.hpp"
@@ -26,6 +30,7 @@ const KernelTable kNeonKernels = {
     kLogic,
     {bitslice_kernels<kNarrowVectorBytes>(), bitslice_kernels<kWideVectorBytes>()},
     {float_columns, double_columns, rank_by_search<float>, rank_by_search<double>, transpose16},
+    lookup_by_step(),
     kCodes};
 }  // namespace shortlist
 #endif

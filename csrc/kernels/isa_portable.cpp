@@ -2,6 +2,7 @@
 #include "kernels/kernels.hpp"
 #include "kernels/vec/bits.hpp"
 #include "kernels/vec/codes_scalar.hpp"
+#include "kernels/vec/count.hpp"
 #include "kernels/vec/scalar.hpp"
 #include "kernels/vec/transpose_scalar.hpp"
 
@@ -10,6 +11,9 @@
 #include "kernels/body/codes.inl.hpp"
 #include "kernels/body/distance.inl.hpp"
 #include "kernels/body/logic.inl.hpp"
+#include "kernels/body/row_bytes.inl.hpp"
+// Behind the bytes of rows, which its table names.
+#include "kernels/body/lookup.inl.hpp"
 #include "kernels/body/planes.inl.hpp"
 #include "kernels/body/rank_search.inl.hpp"
 #include "kernels/body/select.inl.hpp"
@@ -25,5 +29,6 @@ const KernelTable kPortableKernels = {
     kLogic,
     {bitslice_kernels<kNarrowVectorBytes>(), bitslice_kernels<kWideVectorBytes>()},
     {float_columns, double_columns, rank_by_search<float>, rank_by_search<double>, transpose16},
+    lookup_by_step(),
     kCodes};
 }  // namespace shortlist

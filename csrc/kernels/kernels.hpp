@@ -10,9 +10,12 @@
 #include "kernels/bitslice.hpp"
 #include "kernels/codes.hpp"
 #include "kernels/logic_kernels.hpp"
+#include "kernels/lookup.hpp"
 #include "kernels/planes.hpp"
 
 namespace shortlist {
+
+enum class Isa;  // cpu/isa.hpp
 
 struct KernelTable {
   const char* isa;
@@ -36,17 +39,27 @@ struct KernelTable {
   LogicKernels logic;
   BlockKernels blocks;
   PlaneKernels planes;
+  LookupKernels lookup;
   CodeKernels codes;
 };
 
 // The table of the chosen instruction set (cpu/isa.hpp); fixed after the first call.
 // Throws on a bad SHORTLIST_ISA.
 [[nodiscard]] const KernelTable& active_kernels();
+// The table of an instruction set that this machine has.
+[[nodiscard]] const KernelTable& kernels_of(Isa isa) noexcept;
 
 extern const KernelTable kPortableKernels;
 #if defined(__x86_64__)
 extern const KernelTable kAvx2Kernels;
 extern const KernelTable kAvx512Kernels;
+// What AVX-512 has instead with VBMI and GFNI.
+struct Avx512VbmiKernels {
+  LookupKernels lookup;
+  void (*narrow_sets_by_code)(const SetRows& sets) noexcept;
+  void (*wide_sets_by_code)(const SetRows& sets) noexcept;
+};
+extern const Avx512VbmiKernels kAvx512VbmiKernels;
 #elif defined(__aarch64__)
 extern const KernelTable kNeonKernels;
 #endif

@@ -1,6 +1,7 @@
 // Compiled forests: built from NumPy arrays, scoring NumPy matrices and sparse rows without the GIL.
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <type_traits>
 
@@ -22,6 +23,17 @@ using trees::SparseRows;
 
 // Fewer rows than this are not worth another thread.
 constexpr std::size_t kMinRowsPerTask = 64;
+// Where there are enough rows, a task has whole blocks of the widest kernel, and a thread that wakes late
+// still finds tasks left.
+constexpr std::size_t kBlockRows = 512;
+constexpr std::size_t kTasksPerThread = 4;
+
+std::size_t rows_per_task(std::size_t n, std::size_t n_threads) {
+  const auto rounded_up = [](std::size_t rows, std::size_t unit) { return (rows + unit - 1) / unit * unit; };
+  const std::size_t n_tasks = kTasksPerThread * n_threads;
+  if (n_threads > 1 && n >= n_tasks * kBlockRows) return rounded_up((n + n_tasks - 1) / n_tasks, kBlockRows);
+  return std::max((n + n_threads - 1) / n_threads, kMinRowsPerTask);
+}
 
 [[noreturn]] void reject(const std::string& why) { throw Error(ErrorCode::invalid_argument, why); }
 
@@ -79,13 +91,21 @@ trees::BitsliceArrays bitslice_arrays(const py::dict& arrays) {
   return parts;
 }
 
-Forest forest_from_arrays(const py::dict& arrays) {
+Forest forest_from_arrays(const py::dict& arrays, const std::string& costs) {
   const std::span header = tensor<std::uint32_t>(arrays, "header");
   if (!header.empty() && header[0] == 1) {
     throw Error(ErrorCode::unsupported,
                 "compiled forest: format 1, which only engines still read; pack the model again");
   }
-  return Forest(forest_arrays(arrays), bitslice_arrays(arrays));
+  return Forest(forest_arrays(arrays), bitslice_arrays(arrays), costs);
+}
+
+// The costs of kernels in JSON; none where they were not measured.
+std::optional<std::string> measure(Forest& forest, const py::dict& arrays) {
+  const trees::ForestArrays parts = forest_arrays(arrays);
+  const std::optional<trees::KernelCosts> costs = forest.measure(parts);
+  if (!costs) return std::nullopt;
+  return trees::to_json(*costs);
 }
 
 template <class T>
@@ -130,10 +150,10 @@ py::dict compile_bitslice(const py::dict& arrays) {
 // Calls part(first row, rows, scratch) for all n rows, split among threads.
 template <class Part>
 void split_rows(const Forest& forest, std::size_t n, std::size_t n_threads, const Part& part) {
-  const std::size_t n_tasks = std::min(n_threads, std::max<std::size_t>(n / kMinRowsPerTask, 1));
-  parallel_for(n_tasks, n_threads, [&](std::size_t task) {
-    const std::size_t begin = n * task / n_tasks;
-    const std::size_t end = n * (task + 1) / n_tasks;
+  const std::size_t per_task = rows_per_task(n, n_threads);
+  parallel_for((n + per_task - 1) / per_task, n_threads, [&](std::size_t task) {
+    const std::size_t begin = task * per_task;
+    const std::size_t end = std::min(n, begin + per_task);
     thread_local Arena arena;
     arena.reset();
     part(begin, end - begin, arena.array<std::byte>(forest.scratch_bytes(end - begin)).data());
@@ -289,7 +309,8 @@ py::array_t<std::uint32_t> leaf_indices_sparse(const Forest& forest, const py::a
   return leaves;
 }
 
-// A call whose input, output and scratch stand already: X is read and out is written each time it is called.
+// A call whose input, output and scratch stand already: X, or rows like it, are read and out is written each
+// time it is called.
 class BoundForest {
  public:
   BoundForest(py::object forest, py::array X, py::array out, std::uint32_t first, std::uint32_t last,
@@ -310,29 +331,52 @@ class BoundForest {
     out_data_ = out_.mutable_data();
   }
 
-  void operator()() {
+  // rows: none for X.
+  py::array operator()(const py::object& rows) {
+    const void* const numbers = rows.is_none() ? X_data_ : checked_rows(rows);
     if (n_ < kMinRowsPerTask) {  // letting go of the GIL would take longer
-      run_all();
-      return;
+      run_all(numbers);
+      return out_;
     }
     if (busy_) reject("a bound forest is called while it runs; bind one for each thread");
     busy_ = true;
     {
       const py::gil_scoped_release unlocked;
-      run_all();
+      run_all(numbers);
     }
     busy_ = false;
+    return out_;
   }
 
   [[nodiscard]] const py::array& X() const { return X_; }
   [[nodiscard]] const py::array& out() const { return out_; }
 
  private:
-  void run_all() noexcept {
+  [[nodiscard]] const void* checked_rows(const py::object& object) const {
+    if (!py::isinstance<py::array>(object)) {
+      reject("rows: expected a NumPy array, got " +
+             py::cast<std::string>(py::str(py::type::of(object).attr("__name__"))));
+    }
+    const auto rows = py::reinterpret_borrow<py::array>(object);
+    const bool typed = float32_rows_ ? is_plain<float>(rows) : is_plain<double>(rows);
+    const bool shaped = rows.ndim() == 2 && static_cast<std::size_t>(rows.shape(0)) == n_ &&
+                        static_cast<std::size_t>(rows.shape(1)) == forest_->n_features();
+    if (!typed || !shaped) {
+      reject("rows: got shape " + shape_text(rows) + " of " + py::cast<std::string>(py::str(rows.dtype())) +
+             ", expected " + shape_text(X_) + " of " + py::cast<std::string>(py::str(X_.dtype())) +
+             " in C order");
+    }
+    const auto* const first = static_cast<const std::byte*>(rows.data());
+    const auto* const out = static_cast<const std::byte*>(out_data_);
+    if (first < out + out_.nbytes() && out < first + rows.nbytes()) reject("rows: overlap out");
+    return first;
+  }
+
+  void run_all(const void* numbers) noexcept {
     if (float32_rows_) {
-      run(DenseRows<float>{static_cast<const float*>(X_data_), forest_->n_features()});
+      run(DenseRows<float>{static_cast<const float*>(numbers), forest_->n_features()});
     } else {
-      run(DenseRows<double>{static_cast<const double*>(X_data_), forest_->n_features()});
+      run(DenseRows<double>{static_cast<const double*>(numbers), forest_->n_features()});
     }
   }
 
@@ -362,7 +406,9 @@ class BoundForest {
 
 void register_trees(py::module_& module) {
   py::class_<Forest>(module, "Forest")
-      .def(py::init(&forest_from_arrays), py::arg("arrays"))
+      .def(py::init(&forest_from_arrays), py::arg("arrays"), py::arg("costs"))
+      .def("measure", &measure, py::arg("arrays"))
+      .def("kernels", &Forest::kernels)
       .def_property_readonly("n_features", &Forest::n_features)
       .def_property_readonly("n_outputs", &Forest::n_outputs)
       .def_property_readonly("n_trees", [](const Forest& forest) { return forest.n_trees(); })
@@ -390,7 +436,7 @@ void register_trees(py::module_& module) {
            py::arg("last"), py::arg("raw"))
       .def_property_readonly("X", &BoundForest::X)
       .def_property_readonly("out", &BoundForest::out)
-      .def("__call__", &BoundForest::operator());
+      .def("__call__", &BoundForest::operator(), py::arg("rows") = py::none());
 }
 
 }  // namespace shortlist::python

@@ -4,6 +4,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "base/thread_pool.hpp"
 #include "trees/bitslice/check.hpp"
 #include "trees/check.hpp"
 
@@ -14,7 +15,7 @@ namespace {
 constexpr std::size_t kBlockBytes = std::size_t{48} << 10;
 constexpr std::size_t kMaxBlockRows = 512;
 constexpr std::size_t kNarrowBlockRows = 8 * kNarrowVectorBytes;
-constexpr std::size_t kMinSlicedRows = 48;
+constexpr std::size_t kMinNodesPerThread = std::size_t{1} << 16;  // smaller forests load on one
 
 std::size_t rows_of_block(std::size_t n_views, std::size_t n_outputs, std::size_t n_derived) {
   const std::size_t row_bytes =
@@ -42,7 +43,8 @@ std::vector<T> copied(std::span<const T> values) {
 
 }  // namespace
 
-Forest::Forest(const ForestArrays& arrays, const BitsliceArrays& sliced) : trees_(check_forest(arrays)) {
+Forest::Forest(const ForestArrays& arrays, const BitsliceArrays& sliced, std::string_view costs)
+    : trees_(check_forest(arrays)) {
   check_bitslice(arrays, sliced);
   n_features_ = header(arrays, Header::n_features);
   n_outputs_ = header(arrays, Header::n_outputs);
@@ -78,15 +80,46 @@ Forest::Forest(const ForestArrays& arrays, const BitsliceArrays& sliced) : trees
   linear_coefficients_ = copied(arrays.linear_coefficients);
   has_linear_leaves_ = !linear_constants_.empty();
   weights_ = copied(arrays.weights);
-  sliced_ = SlicedForest(arrays, sliced);
-  choose_kernels();
+  choose_kernels(arrays, sliced, costs);
 }
 
-void Forest::choose_kernels() {
+void Forest::choose_kernels(const ForestArrays& arrays, const BitsliceArrays& sliced,
+                            std::string_view costs) {
   const std::optional<TreeKernel> forced = forced_tree_kernel();
-  bitslice_from_ = kMinSlicedRows;
-  if (forced == TreeKernel::bitslice) bitslice_from_ = 1;
-  if (forced == TreeKernel::walk || sliced_.empty()) bitslice_from_ = std::numeric_limits<std::size_t>::max();
+  const bool slices = forced ? forced == TreeKernel::bitslice : true;
+  const bool looks_up = forced ? forced == TreeKernel::lookup : active_kernels().lookup.in_registers;
+  const std::size_t n_threads = arrays.nodes.size() < kMinNodesPerThread ? 1 : 2;
+  parallel_for(2, n_threads, [&](std::size_t form) {
+    if (form == 0 && slices) sliced_ = SlicedForest(arrays, sliced);
+    if (form == 1 && looks_up) lookup_ = LookupForest(arrays);
+  });
+  const std::string machine = machine_of_kernels();
+  use_ = usual_use(forms());
+  why_ = "usual on " + machine + ", where it was not measured";
+  if (!costs.empty()) {
+    const KernelCosts read = kernel_costs_of(costs);
+    if (read.machine == machine) use(read);
+  }
+  if (forced) {
+    use_ = {!lookup_.empty(), sliced_.empty() ? std::numeric_limits<std::size_t>::max() : 1};
+    why_ = "forced by SHORTLIST_TREE_KERNEL";
+  }
+}
+
+void Forest::use(const KernelCosts& costs) {
+  use_ = use_of(costs, forms());
+  why_ = "measured on " + costs.machine + ": " + text_of(costs);
+}
+
+std::string Forest::kernels() const {
+  const std::string few = use_.looks_up ? "lookup" : "walk";
+  std::string text = few;
+  if (use_.bitslice_from == 1) {
+    text = "bitslice";
+  } else if (!sliced_.empty()) {
+    text += " up to " + std::to_string(use_.bitslice_from - 1) + " rows, then bitslice";
+  }
+  return text + " (" + why_ + ")";
 }
 
 void Forest::copy_ctrs(const CtrArrays& arrays) {
@@ -167,24 +200,35 @@ std::size_t Forest::n_trees(Rounds rounds) const noexcept {
 }
 
 TreeKernel Forest::kernel_for(std::size_t n) const noexcept {
-  return n >= bitslice_from_ ? TreeKernel::bitslice : TreeKernel::walk;
+  if (n >= use_.bitslice_from) return TreeKernel::bitslice;
+  return use_.looks_up ? TreeKernel::lookup : TreeKernel::walk;
 }
 
 std::size_t Forest::next_block(std::size_t n) const noexcept {
-  if (kernel_for(n) != TreeKernel::bitslice) return std::min(n, block_rows_);
-  return std::min(n, n > 2 * kNarrowBlockRows ? kMaxSlicedRows : kNarrowBlockRows);
+  switch (kernel_for(n)) {
+    case TreeKernel::bitslice:
+      return std::min(n, n > 2 * kNarrowBlockRows ? kMaxSlicedRows : kNarrowBlockRows);
+    case TreeKernel::lookup:
+      return std::min(n, kMaxLookupRows);
+    default:
+      return std::min(n, block_rows_);
+  }
 }
 
 std::size_t Forest::scratch_bytes(std::size_t n) const noexcept {
   const std::size_t rows = rows_of_scratch(n);
+  // The last rows may be few, and another kernel's.
+  const std::size_t sliced = kernel_for(n) == TreeKernel::bitslice ? sliced_.scratch_bytes(next_block(n)) : 0;
+  const std::size_t looked_up = use_.looks_up ? LookupForest::scratch_bytes(std::min(n, kMaxLookupRows)) : 0;
   return aligned(rows * max_views_ * sizeof(std::uint16_t)) + aligned(rows * ctrs_.size() * sizeof(float)) +
-         2 * aligned(rows * n_outputs_ * sizeof(double)) +
-         (kernel_for(n) == TreeKernel::bitslice ? sliced_.scratch_bytes(next_block(n)) : 0);
+         2 * aligned(rows * n_outputs_ * sizeof(double)) + std::max(sliced, looked_up);
 }
 
-// Blocks of the bit-sliced form are larger than others.
 std::size_t Forest::rows_of_scratch(std::size_t n) const noexcept {
-  return std::min(whole_groups(n), kernel_for(n) == TreeKernel::bitslice ? kMaxSlicedRows : block_rows_);
+  const std::size_t most = kernel_for(n) == TreeKernel::bitslice ? kMaxSlicedRows
+                           : use_.looks_up                       ? kMaxLookupRows
+                                                                 : block_rows_;
+  return std::min(whole_groups(n), most);
 }
 
 Forest::Parts Forest::parts(std::byte* scratch, std::size_t n) const noexcept {
@@ -217,18 +261,20 @@ void Forest::each_segment(const Rows& rows, std::size_t n, Rounds rounds, const 
     const std::uint32_t begin = std::max(first, segment.first_tree);
     const std::uint32_t end = std::min(last, segment.last_tree);
     if (begin >= end) continue;
-    const bool sliced = kernel_for(n) == TreeKernel::bitslice;
-    if constexpr (dense) {
-      const DenseRows<float> derived{scratch.derived, ctrs_.size()};
-      if (sliced) {
-        sliced_.read(s, rows, derived, n, scratch.sliced);
-      } else {
-        segment.quantiser.ranks(rows, derived, n, scratch.ranks);
+    const auto read = [&](const auto&... derived) {
+      switch (kernel_for(n)) {
+        case TreeKernel::bitslice:
+          return sliced_.read(s, rows, derived..., n, scratch.own);
+        case TreeKernel::lookup:
+          return lookup_.read(s, rows, derived..., n, scratch.own);
+        default:
+          return segment.quantiser.ranks(rows, derived..., n, scratch.ranks);
       }
-    } else if (sliced) {
-      sliced_.read(s, rows, n, scratch.sliced);
+    };
+    if constexpr (dense) {
+      read(DenseRows<float>{scratch.derived, ctrs_.size()});
     } else {
-      segment.quantiser.ranks(rows, n, scratch.ranks);
+      read();
     }
     visit(s, WalkArrays{std::span(trees_).subspan(begin, end - begin), nodes_.data(), bitset_offsets_.data(),
                         bitset_words_.data(), segment.quantiser.n_views()});
@@ -238,11 +284,15 @@ void Forest::each_segment(const Rows& rows, std::size_t n, Rounds rounds, const 
 template <class Sink>
 void Forest::each_leaf(std::size_t segment, const WalkArrays& arrays, const Parts& scratch, std::size_t n,
                        const Sink& sink) const noexcept {
-  if (kernel_for(n) == TreeKernel::bitslice) {
-    const Range range = range_of(arrays.trees);
-    sliced_.each_leaf(
-        segment, range.first, range.last, n, scratch.sliced,
-        [&](std::uint32_t tree, std::size_t row, std::size_t leaf) { sink(trees_[tree], row, leaf); });
+  const TreeKernel kernel = kernel_for(n);
+  const Range range = range_of(arrays.trees);
+  const auto visit = [&](std::uint32_t tree, std::size_t row, std::size_t leaf) {
+    sink(trees_[tree], row, leaf);
+  };
+  if (kernel == TreeKernel::bitslice) {
+    sliced_.each_leaf(segment, range.first, range.last, n, scratch.own, visit);
+  } else if (kernel == TreeKernel::lookup) {
+    lookup_.each_leaf(segment, range.first, range.last, n, scratch.own, visit);
   } else if (oblivious_) {
     walk_oblivious(arrays, scratch.ranks, n, sink);
   } else {
@@ -257,7 +307,7 @@ Forest::Range Forest::range_of(std::span<const Tree> trees) const noexcept {
 
 // Kernels other than the walk of binary trees count in leaves.
 LeafNumbers Forest::leaf_numbers(std::size_t n) const noexcept {
-  const bool by_leaf = oblivious_ || kernel_for(n) == TreeKernel::bitslice;
+  const bool by_leaf = oblivious_ || kernel_for(n) != TreeKernel::walk;
   return {by_leaf ? nullptr : leaf_of_node_.data()};
 }
 
@@ -280,9 +330,13 @@ void Forest::add_trees(const Rows& rows, std::size_t n, Rounds rounds, const Par
                                 linear_coefficients_.data()};
         each(AddLinear<Rows>{values, leaf, terms, rows, sums, n_outputs_});
       }
-    } else if (kernel_for(n) == TreeKernel::bitslice) {
+    } else if (const TreeKernel kernel = kernel_for(n); kernel != TreeKernel::walk) {
       const Range range = range_of(arrays.trees);
-      sliced_.add(segment, range.first, range.last, n, sums, scratch.sliced);
+      if (kernel == TreeKernel::bitslice) {
+        sliced_.add(segment, range.first, range.last, n, sums, scratch.own);
+      } else {
+        lookup_.add(segment, range.first, range.last, n, sums, scratch.own);
+      }
     } else {
       each(AddScalar<Sum>{values, sums, n_outputs_});
     }

@@ -3,12 +3,17 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/aligned_buffer.hpp"
 #include "trees/bitslice/sliced_forest.hpp"
 #include "trees/forest_arrays.hpp"
 #include "trees/kernel_choice.hpp"
+#include "trees/kernel_costs.hpp"
+#include "trees/lookup/lookup_forest.hpp"
 #include "trees/node.hpp"
 #include "trees/quantise.hpp"
 #include "trees/rows.hpp"
@@ -32,7 +37,8 @@ class Forest {
  public:
   // Copies the arrays after checking every count and index; throws invalid_format naming array and tree, or
   // unsupported for a newer format. Any bytes that pass are safe to walk.
-  explicit Forest(const ForestArrays& arrays, const BitsliceArrays& sliced = {});
+  // costs: as KernelCosts has them in JSON, or empty; those of another machine are not used.
+  explicit Forest(const ForestArrays& arrays, const BitsliceArrays& sliced = {}, std::string_view costs = {});
   // Reads format 1 too.
   [[nodiscard]] static Forest load(const TensorFile& file);
 
@@ -48,6 +54,12 @@ class Forest {
   [[nodiscard]] bool is_float32() const noexcept { return float32_; }
   // What the rounds have; they are within n_rounds().
   [[nodiscard]] std::size_t n_trees(Rounds rounds) const noexcept;
+
+  // Scores made-up rows by every kernel, and from then on uses what costs least. None where a kernel is
+  // forced or rows are too long. The arrays that the forest was made of. Not while another thread scores.
+  std::optional<KernelCosts> measure(const ForestArrays& arrays);
+  // Which kernel serves how many rows, and why: a line for people.
+  [[nodiscard]] std::string kernels() const;
 
   // What predict() and leaf_indices() need for n rows; does not grow beyond one block of rows.
   [[nodiscard]] std::size_t scratch_bytes(std::size_t n) const noexcept;
@@ -74,14 +86,16 @@ class Forest {
     float* derived;   // block_rows x ctrs_.size()
     std::byte* sums;  // block_rows x n_outputs, of the width that sums have
     double* transformed;
-    std::byte* sliced;
+    std::byte* own;  // of the kernel
   };
   [[nodiscard]] Parts parts(std::byte* scratch, std::size_t n) const noexcept;
   // How many of n rows the next block takes.
   [[nodiscard]] std::size_t next_block(std::size_t n) const noexcept;
   [[nodiscard]] std::size_t rows_of_scratch(std::size_t n) const noexcept;
   [[nodiscard]] TreeKernel kernel_for(std::size_t n) const noexcept;
-  void choose_kernels();
+  void choose_kernels(const ForestArrays& arrays, const BitsliceArrays& sliced, std::string_view costs);
+  void use(const KernelCosts& costs);
+  [[nodiscard]] KernelForms forms() const noexcept { return {!lookup_.empty(), !sliced_.empty()}; }
   void copy_ctrs(const CtrArrays& arrays);
   void copy_nodes(const ForestArrays& arrays);
   void copy_leaves(const ForestArrays& arrays);
@@ -136,7 +150,9 @@ class Forest {
   std::vector<std::uint32_t> linear_offsets_, linear_features_;
   std::vector<float> weights_;
   SlicedForest sliced_;
-  std::size_t bitslice_from_ = 0;  // rows
+  LookupForest lookup_;
+  KernelUse use_;
+  std::string why_;
   Ctrs ctrs_;
   AlignedBuffer<std::byte> ctr_bytes_;  // what ctrs_ refers to
 };

@@ -11,8 +11,8 @@
 namespace shortlist::trees {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, TreeKernel>, 2> kNames = {
-    {{"walk", TreeKernel::walk}, {"bitslice", TreeKernel::bitslice}}};
+constexpr std::array<std::pair<std::string_view, TreeKernel>, 3> kNames = {
+    {{"walk", TreeKernel::walk}, {"lookup", TreeKernel::lookup}, {"bitslice", TreeKernel::bitslice}}};
 
 }  // namespace
 

@@ -7,6 +7,7 @@ namespace shortlist::trees {
 
 enum class TreeKernel {
   walk,      // eight walks side by side: any forest, any machine
+  lookup,    // a row against whole trees in registers: few rows
   bitslice,  // predicates as bitmaps, trees as programs of logic: many rows
 };
 

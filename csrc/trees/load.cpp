@@ -51,7 +51,8 @@ Forest Forest::load(const TensorFile& file) {
       }
     });
   }
-  return Forest(arrays, sliced);
+  const std::string* const costs = file.metadata("kernel_costs");
+  return Forest(arrays, sliced, costs == nullptr ? std::string_view() : *costs);
 }
 
 }  // namespace shortlist::trees

@@ -16,28 +16,13 @@
 
 using shortlist::available_isas;
 using shortlist::Isa;
+using shortlist::kernels_of;
 using shortlist::KernelTable;
 
 namespace {
 
 constexpr std::size_t kDims[] = {0, 1, 7, 8, 15, 16, 17, 31, 64, 129};
 constexpr std::size_t kRows = 11;  // a multiple of four and a rest
-
-const KernelTable& table_of(Isa isa) {
-  switch (isa) {
-#if defined(__x86_64__)
-    case Isa::avx2:
-      return shortlist::kAvx2Kernels;
-    case Isa::avx512:
-      return shortlist::kAvx512Kernels;
-#elif defined(__aarch64__)
-    case Isa::neon:
-      return shortlist::kNeonKernels;
-#endif
-    default:
-      return shortlist::kPortableKernels;
-  }
-}
 
 void fill_random(std::span<float> values, std::uint32_t seed) {
   std::mt19937 random(seed);
@@ -103,7 +88,7 @@ std::vector<std::uint32_t> selected_one_by_one(const Guarded<float>& scores, flo
 
 TEST_CASE(each_table_carries_the_name_of_its_set) {
   for (const Isa isa : available_isas()) {
-    CHECK_EQ(std::string(table_of(isa).isa), std::string(shortlist::isa_name(isa)));
+    CHECK_EQ(std::string(kernels_of(isa).isa), std::string(shortlist::isa_name(isa)));
   }
 }
 
@@ -114,8 +99,8 @@ TEST_CASE(metrics_agree_with_sums_in_double_on_every_set) {
       const Guarded<float> rows(kRows * dim);
       fill_random(query.span(), 1);
       fill_random(rows.span(), 2);
-      const std::vector<float> dots = measure(table_of(isa).dot_rows, query, rows, kRows);
-      const std::vector<float> distances = measure(table_of(isa).l2sq_rows, query, rows, kRows);
+      const std::vector<float> dots = measure(kernels_of(isa).dot_rows, query, rows, kRows);
+      const std::vector<float> distances = measure(kernels_of(isa).l2sq_rows, query, rows, kRows);
       for (std::size_t i = 0; i < kRows; ++i) {
         const float* const row = rows.data() + i * dim;
         const auto product = [](double a, double b) { return a * b; };
@@ -137,8 +122,8 @@ TEST_CASE(metrics_are_bit_equal_on_every_set) {
       const auto dots = bits(measure(shortlist::kPortableKernels.dot_rows, query, rows, n_rows));
       const auto distances = bits(measure(shortlist::kPortableKernels.l2sq_rows, query, rows, n_rows));
       for (const Isa isa : available_isas()) {
-        CHECK(bits(measure(table_of(isa).dot_rows, query, rows, n_rows)) == dots);
-        CHECK(bits(measure(table_of(isa).l2sq_rows, query, rows, n_rows)) == distances);
+        CHECK(bits(measure(kernels_of(isa).dot_rows, query, rows, n_rows)) == dots);
+        CHECK(bits(measure(kernels_of(isa).l2sq_rows, query, rows, n_rows)) == distances);
       }
     }
   }
@@ -152,10 +137,10 @@ TEST_CASE(a_row_s_metric_does_not_depend_on_its_neighbours) {
       const Guarded<float> row(dim);
       fill_random(query.span(), 5);
       fill_random(rows.span(), 6);
-      const auto together = bits(measure(table_of(isa).dot_rows, query, rows, kRows));
+      const auto together = bits(measure(kernels_of(isa).dot_rows, query, rows, kRows));
       for (std::size_t i = 0; i < kRows; ++i) {
         for (std::size_t j = 0; j < dim; ++j) row[j] = rows[i * dim + j];
-        CHECK_EQ(bits(measure(table_of(isa).dot_rows, query, row, 1))[0], together[i]);
+        CHECK_EQ(bits(measure(kernels_of(isa).dot_rows, query, row, 1))[0], together[i]);
       }
     }
   }
@@ -169,8 +154,8 @@ TEST_CASE(chosen_rows_have_the_bits_of_their_metric) {
       const Guarded<float> rows(kRows * dim);
       fill_random(query.span(), 7);
       fill_random(rows.span(), 8);
-      const std::vector<float> dots = measure(table_of(isa).dot_rows, query, rows, kRows);
-      const std::vector<float> distances = measure(table_of(isa).l2sq_rows, query, rows, kRows);
+      const std::vector<float> dots = measure(kernels_of(isa).dot_rows, query, rows, kRows);
+      const std::vector<float> distances = measure(kernels_of(isa).l2sq_rows, query, rows, kRows);
       for (std::size_t n = 0; n <= chosen.size(); ++n) {
         const Guarded<float> out(n);
         std::vector<float> expected_dots, expected_distances;
@@ -178,9 +163,9 @@ TEST_CASE(chosen_rows_have_the_bits_of_their_metric) {
           expected_dots.push_back(dots[chosen[i]]);
           expected_distances.push_back(distances[chosen[i]]);
         }
-        table_of(isa).dot_chosen(query.data(), rows.data(), chosen.data(), n, dim, out.data());
+        kernels_of(isa).dot_chosen(query.data(), rows.data(), chosen.data(), n, dim, out.data());
         CHECK(bits({out.span().begin(), out.span().end()}) == bits(expected_dots));
-        table_of(isa).l2sq_chosen(query.data(), rows.data(), chosen.data(), n, dim, out.data());
+        kernels_of(isa).l2sq_chosen(query.data(), rows.data(), chosen.data(), n, dim, out.data());
         CHECK(bits({out.span().begin(), out.span().end()}) == bits(expected_distances));
       }
     }
@@ -198,7 +183,7 @@ TEST_CASE(select_at_least_finds_what_a_plain_loop_finds) {
     for (std::size_t i = 2; i < n; i += 11) scores[i] = -kInfinity;
     for (const float floor : {-kInfinity, -1.0f, -0.0f, 0.25f, 3.0f, kInfinity, kNaN}) {
       const std::vector<std::uint32_t> expected = selected_one_by_one(scores, floor);
-      for (const Isa isa : available_isas()) CHECK(selected(table_of(isa), scores, floor) == expected);
+      for (const Isa isa : available_isas()) CHECK(selected(kernels_of(isa), scores, floor) == expected);
     }
   }
 }
@@ -207,6 +192,6 @@ TEST_CASE(select_at_least_passes_no_nan_even_at_the_lowest_floor) {
   const Guarded<float> scores(37);
   for (float& score : scores.span()) score = std::numeric_limits<float>::quiet_NaN();
   for (const Isa isa : available_isas()) {
-    CHECK_EQ(selected(table_of(isa), scores, -std::numeric_limits<float>::infinity()).size(), 0u);
+    CHECK_EQ(selected(kernels_of(isa), scores, -std::numeric_limits<float>::infinity()).size(), 0u);
   }
 }

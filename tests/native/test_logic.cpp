@@ -20,22 +20,6 @@ using shortlist::LogicOp;
 
 namespace {
 
-const LogicKernels& kernels_of(Isa isa) {
-  switch (isa) {
-#if defined(__x86_64__)
-    case Isa::avx2:
-      return shortlist::kAvx2Kernels.logic;
-    case Isa::avx512:
-      return shortlist::kAvx512Kernels.logic;
-#elif defined(__aarch64__)
-    case Isa::neon:
-      return shortlist::kNeonKernels.logic;
-#endif
-    default:
-      return shortlist::kPortableKernels.logic;
-  }
-}
-
 // Both sizes of vector on every set must leave the memory that the reference leaves.
 void expect_same_as_bit_by_bit(const LogicProgram& program, const LogicMemory& memory, std::mt19937& random) {
   for (const std::size_t vector_bytes : {kNarrowVectorBytes, kWideVectorBytes}) {
@@ -44,7 +28,7 @@ void expect_same_as_bit_by_bit(const LogicProgram& program, const LogicMemory& m
     run_bit_by_bit(program, vector_bytes, expected.data());
     for (const Isa isa : shortlist::available_isas()) {
       LogicBytes got = copy_of(before);
-      const LogicKernels& kernels = kernels_of(isa);
+      const LogicKernels& kernels = shortlist::kernels_of(isa).logic;
       const auto run = vector_bytes == kWideVectorBytes ? kernels.run_wide : kernels.run_narrow;
       run(program.data(), program.size(), got.data());
       CHECK(same_bytes(got, expected));

@@ -19,6 +19,7 @@
 using namespace shortlist::trees;
 using shortlist::available_isas;
 using shortlist::Isa;
+using shortlist::kernels_of;
 using shortlist::KernelTable;
 
 namespace {
@@ -28,22 +29,6 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::size_t kWidths[] = {shortlist::kNarrowVectorBytes, shortlist::kWideVectorBytes};
 constexpr ViewKind kNumericKinds[] = {ViewKind::none, ViewKind::nan_left, ViewKind::nan_right,
                                       ViewKind::zero_left, ViewKind::zero_right};
-
-const KernelTable& table_of(Isa isa) {
-  switch (isa) {
-#if defined(__x86_64__)
-    case Isa::avx2:
-      return shortlist::kAvx2Kernels;
-    case Isa::avx512:
-      return shortlist::kAvx512Kernels;
-#elif defined(__aarch64__)
-    case Isa::neon:
-      return shortlist::kNeonKernels;
-#endif
-    default:
-      return shortlist::kPortableKernels;
-  }
-}
 
 // Columns of one segment; what ranks do not depend on is left empty.
 struct Model {
@@ -146,7 +131,7 @@ void check_rows(Model& model, const Rows& rows, std::size_t n, const Derived&...
   std::vector<std::uint16_t> expected((n + kGroupRows - 1) / kGroupRows * n_views * kGroupRows);
   quantiser.ranks(rows, derived..., n, expected.data());
   for (const Isa isa : available_isas()) {
-    const PlaneEncoder encoder(arrays, 0, table_of(isa).planes);
+    const PlaneEncoder encoder(arrays, 0, kernels_of(isa).planes);
     for (const std::size_t vector_bytes : kWidths) {
       if (n > 8 * vector_bytes) continue;
       const Guarded<std::byte> vectors(encoder.n_vectors() * vector_bytes);
@@ -164,8 +149,8 @@ void check_rows(Model& model, const Rows& rows, std::size_t n, const Derived&...
       }
       if (wrong == 0) continue;
       check::fail(__FILE__, __LINE__,
-                  std::to_string(wrong) + " ranks are wrong on " + table_of(isa).isa + ", the first of row " +
-                      std::to_string(first_wrong / n_views) + " in view " +
+                  std::to_string(wrong) + " ranks are wrong on " + kernels_of(isa).isa +
+                      ", the first of row " + std::to_string(first_wrong / n_views) + " in view " +
                       std::to_string(first_wrong % n_views));
     }
   }
@@ -421,7 +406,7 @@ TEST_CASE(bits_behind_the_rows_do_not_depend_on_what_was_there) {
   model.add(0, {1, 2, 3}, {ViewKind::zero_left});
   const float number = 2.5f;
   for (const Isa isa : available_isas()) {
-    const PlaneEncoder encoder(model.arrays(), 0, table_of(isa).planes);
+    const PlaneEncoder encoder(model.arrays(), 0, kernels_of(isa).planes);
     for (const std::size_t vector_bytes : kWidths) {
       std::vector<shortlist::AlignedBuffer<std::byte>> blocks;
       for (const int before : {0, 0xff}) {

@@ -7,7 +7,7 @@ import numpy as np
 
 from shortlist.models import Forest
 
-KERNELS = ("walk", "bitslice")
+KERNELS = ("walk", "lookup", "bitslice")
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from random_ensembles import edge_rows, random_ensemble
 from reference import raw_scores, reached_leaves
 
+from shortlist.errors import ArgumentError
 from shortlist.models import Forest
 from shortlist.models.compiler import segments
 from shortlist.models.importers.ensemble import ImportedEnsemble, Transform
@@ -143,9 +144,28 @@ def test_a_bound_forest_scores_what_stands_in_its_input(n_rows):
         for _ in range(3):
             with np.errstate(over="ignore"):
                 bound.X[:] = edge_rows(ensemble, rng, n_rows)
-            bound()
+            assert bound() is bound.out
             expected = forest.predict(bound.X, iteration_range=(0, 1))
             np.testing.assert_array_equal(bound.out, expected)
+            with np.errstate(over="ignore"):
+                rows = edge_rows(ensemble, rng, n_rows).astype(dtype)
+            assert bound(rows) is bound.out
+            expected = forest.predict(rows, iteration_range=(0, 1))
+            np.testing.assert_array_equal(bound.out, expected)
+
+
+def test_a_bound_forest_refuses_rows_that_are_not_as_bound():
+    forest = Forest.from_imported(random_ensemble(np.random.default_rng(1)))
+    bound = forest.bind(2)
+    own = (2, forest.n_features)
+    for rows, message in (
+        (np.zeros(own), "float64, expected .* of float32 in C order"),
+        (np.zeros((3, forest.n_features), np.float32), r"got shape \(3, .*, expected \(2, "),
+        (np.zeros(own, np.float32, order="F")[:, ::-1], "expected .* in C order"),
+        ([[0.0]], "expected a NumPy array, got list"),
+    ):
+        with pytest.raises(ArgumentError, match=message):
+            bound(rows)
 
 
 def test_sparse_rows_that_are_none_are_refused():

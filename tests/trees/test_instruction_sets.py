@@ -42,6 +42,7 @@ def listed(tmp_path_factory):
 
 ENVIRONMENTS = [
     {"SHORTLIST_TREE_KERNEL": "walk"},
+    {"SHORTLIST_TREE_KERNEL": "lookup"},
     {"SHORTLIST_TREE_KERNEL": "bitslice"},
     {"SHORTLIST_TREE_KERNEL": "bitslice", "SHORTLIST_JIT": "0"},
 ]

@@ -151,13 +151,8 @@ constexpr std::uint8_t kInOrder[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,
 
 template <std::size_t Bytes>
 constexpr BitsliceKernels bitslice_kernels() noexcept {
-  return {ranks_above<Bytes>,
-          outside_sets<Bytes>,
-          codes<Bytes>,
-          add_leaves<Bytes, double>,
-          add_leaves<Bytes, float>,
-          false,
-          kInOrder};
+  return {ranks_above<Bytes>,        outside_sets<Bytes>,      nullptr, codes<Bytes>,
+          add_leaves<Bytes, double>, add_leaves<Bytes, float>, false,   kInOrder};
 }
 
 }  // namespace

@@ -193,6 +193,7 @@ template <std::size_t Bytes>
 constexpr BitsliceKernels avx512_bitslice_kernels() noexcept {
   return {ranks_above<Bytes>,
           outside_sets<Bytes>,
+          nullptr,
           codes<Bytes>,
           add_doubles_in_registers<Bytes>,
           add_floats_in_registers<Bytes>,

@@ -38,7 +38,7 @@ class LogicEmitter {
   static constexpr std::size_t kMaxInstructionBytes = 11;
   static constexpr std::size_t kWrittenBytes = 16;
 
-  [[nodiscard]] std::byte* room_at(std::size_t position) const;
+  [[nodiscard]] std::byte* with_room_for(std::size_t n) const;
 
   std::span<std::byte> code_;
   std::size_t size_ = 0;

@@ -56,7 +56,8 @@ class CodePages {
 bool jit_allowed() {
   const bool off = switched_off();
 #if defined(__x86_64__)
-  return !off && chosen_isa() == Isa::avx512;
+  const Isa isa = chosen_isa();
+  return !off && (isa == Isa::avx512 || isa == Isa::avx512vbmi);
 #else
   static_cast<void>(off);
   return false;

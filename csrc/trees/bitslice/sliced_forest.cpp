@@ -11,6 +11,8 @@
 namespace shortlist::trees {
 namespace {
 
+constexpr std::uint32_t kMinCodesByCode = 32;
+constexpr std::size_t kMaxBytesByCode = std::size_t{32} << 20;
 constexpr std::size_t kMaxMemoryBytes = std::size_t{8} << 20;  // of the vectors of a wide block
 
 std::uint32_t header(const ForestArrays& forest, Header entry) {
@@ -32,13 +34,12 @@ std::size_t vector_bytes_for(std::size_t n) {
 SlicedForest::SlicedForest(const ForestArrays& forest, const BitsliceArrays& sliced) {
   if (sliced.predicate_offsets.empty()) return;
   n_outputs_ = header(forest, Header::n_outputs);
-  logic_.assign(sliced.logic.begin(), sliced.logic.end());
   planes_.assign(sliced.planes.begin(), sliced.planes.end());
   bitset_words_.assign(forest.bitset_words.begin(), forest.bitset_words.end());
   for (std::size_t s = 0; s + 1 < forest.segment_views.size(); ++s) add_segment(forest, sliced, s);
-  for (const LogicInstruction& instruction : logic_) {
-    if (instruction.op != LogicOp::select)
-      n_memory_ = std::max<std::size_t>(n_memory_, instruction.operand + 1);
+  for (const LogicInstruction& instruction : sliced.logic) {
+    const std::size_t vector = instruction.op != LogicOp::select ? instruction.operand + 1u : 0;
+    n_memory_ = std::max(n_memory_, vector);
   }
   for (const std::uint32_t plane : planes_) n_memory_ = std::max<std::size_t>(n_memory_, plane + 1);
   if ((n_memory_ + n_column_planes_) * kWideVectorBytes > kMaxMemoryBytes) {
@@ -46,21 +47,24 @@ SlicedForest::SlicedForest(const ForestArrays& forest, const BitsliceArrays& sli
     return;
   }
   add_values(forest, sliced);
-  compile(forest);
+  compile(forest, sliced);
 }
 
 // Oblivious trees have no programs.
-void SlicedForest::compile(const ForestArrays& forest) {
-  if (logic_.empty()) return;
+void SlicedForest::compile(const ForestArrays& forest, const BitsliceArrays& sliced) {
+  if (sliced.logic.empty()) return;
+  bool compiled = true;
   for (std::size_t s = 0; s < segments_.size(); ++s) {
     Segment& segment = segments_[s];
     std::vector<std::span<const LogicInstruction>> programs;
     for (std::size_t t = forest.segment_trees[s]; t < forest.segment_trees[s + 1]; ++t)
-      programs.emplace_back(logic_.data() + trees_[t].logic, trees_[t].n_logic);
+      programs.emplace_back(sliced.logic.data() + trees_[t].logic, trees_[t].n_logic);
     const std::size_t n_vectors = segment.n_predicates + kMaxWritten;
     segment.narrow = LogicJit(programs, kNarrowVectorBytes, n_vectors);
     segment.wide = LogicJit(programs, kWideVectorBytes, n_vectors);
+    compiled = compiled && segment.narrow.available() && segment.wide.available();
   }
+  if (!compiled) logic_.assign(sliced.logic.begin(), sliced.logic.end());
 }
 
 void SlicedForest::add_segment(const ForestArrays& forest, const BitsliceArrays& sliced,
@@ -80,9 +84,36 @@ void SlicedForest::add_segment(const ForestArrays& forest, const BitsliceArrays&
     made.begins.push_back(set ? forest.bitset_offsets[asked] : 0);
     made.ends.push_back(set ? forest.bitset_offsets[asked + 1] : 0);
   }
+  for (ViewPredicates& view : made.views) {
+    if (view.n_codes != 0) add_sets_by_code(forest, made, view);
+  }
   n_memory_ = std::max(n_memory_, made.n_predicates);
   n_column_planes_ = std::max(n_column_planes_, made.encoder.n_vectors());
   segments_.push_back(std::move(made));
+}
+
+// Where the machine has a kernel for it, and the time of the other one grows with many codes.
+void SlicedForest::add_sets_by_code(const ForestArrays& forest, const Segment& segment,
+                                    ViewPredicates& view) {
+  const std::size_t stride = (view.n + 511) / 512 * 64;
+  const std::size_t size = stride * view.n_codes;
+  if (active_kernels().blocks.wide.outside_sets_by_code == nullptr || view.n_codes < kMinCodesByCode ||
+      sets_by_code_.size() + size > kMaxBytesByCode)
+    return;
+  view.by_code = sets_by_code_.size();
+  view.stride = stride;
+  sets_by_code_.resize(sets_by_code_.size() + size, std::byte{0xff});
+  std::byte* const first = sets_by_code_.data() + view.by_code;
+  for (std::uint32_t i = 0; i < view.n; ++i) {
+    const std::uint32_t begin = segment.begins[view.first + i], end = segment.ends[view.first + i];
+    for (std::uint32_t word = begin; word < end; ++word) {
+      for (std::uint32_t bits = forest.bitset_words[word]; bits != 0; bits &= bits - 1) {
+        const std::uint32_t code = (word - begin) * 32 + static_cast<std::uint32_t>(std::countr_zero(bits));
+        if (code >= view.n_codes) break;  // no row has it
+        first[code * stride + i / 8] &= ~(std::byte{1} << i % 8);
+      }
+    }
+  }
 }
 
 // How the predicates of a view, counted over the forest, follow from its column's planes.
@@ -91,7 +122,7 @@ SlicedForest::ViewPredicates SlicedForest::of_view(const ForestArrays& forest, c
   constexpr std::uint32_t kAll = 1u << 16;
   const std::uint32_t column = forest.view_columns[view];
   const ColumnPlanes planes = encoder.planes_of(column);
-  ViewPredicates made{0, 0, planes.first, planes.count, kNoPlane, 0, 0};
+  ViewPredicates made{0, 0, planes.first, planes.count, kNoPlane, 0, 0, kNotByCode, 0};
   switch (static_cast<ViewKind>(forest.view_kinds[view])) {
     case ViewKind::none: {  // the rank of 0
       const auto first = forest.thresholds.begin() + forest.threshold_offsets[column];
@@ -186,6 +217,13 @@ void SlicedForest::find_predicates(const Segment& segment, const Block& block) c
       const std::byte* const missing = view.missing == kNoPlane ? nullptr : vector(view.missing);
       block.kernels->ranks_above(
           {planes, missing, view.held_below, segment.above.data() + view.first, view.n, out});
+    } else if (view.by_code != kNotByCode) {
+      std::array<const std::byte*, 16> of_codes;
+      for (std::uint32_t i = 0; i < view.n_planes; ++i) of_codes[i] = vector(view.first_plane + i);
+      std::uint16_t codes[kMaxSlicedRows];
+      block.kernels->codes(of_codes.data(), view.n_planes, codes);
+      block.kernels->outside_sets_by_code(
+          {sets_by_code_.data() + view.by_code, view.stride, codes, view.n, out});
     } else {
       block.kernels->outside_sets({planes, view.n_codes, bitset_words_.data(),
                                    segment.begins.data() + view.first, segment.ends.data() + view.first,

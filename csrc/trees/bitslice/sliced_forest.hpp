@@ -75,6 +75,8 @@ class SlicedForest {
     std::uint32_t missing;     // vector of the mask, or kNoPlane
     std::uint32_t held_below;  // RankPredicates
     std::uint32_t n_codes;     // of a view of sets, else 0
+    std::size_t by_code;       // where SetRows begins in sets_by_code_, or kNotByCode
+    std::size_t stride;
   };
   struct Segment {
     std::size_t n_predicates;
@@ -99,23 +101,26 @@ class SlicedForest {
     std::byte* planes;
     std::byte* sums;
   };
+  static constexpr std::size_t kNotByCode = std::size_t(-1);
   using Planes = std::array<const std::byte*, kMaxCodePlanes>;
 
   [[nodiscard]] Block make_block(std::size_t n, std::byte* scratch) const noexcept;
   [[nodiscard]] static ViewPredicates of_view(const ForestArrays& forest, const PlaneEncoder& encoder,
                                               std::uint32_t view);
   void add_segment(const ForestArrays& forest, const BitsliceArrays& sliced, std::size_t segment);
-  void compile(const ForestArrays& forest);
+  void compile(const ForestArrays& forest, const BitsliceArrays& sliced);
+  void add_sets_by_code(const ForestArrays& forest, const Segment& segment, ViewPredicates& view);
   void add_values(const ForestArrays& forest, const BitsliceArrays& sliced);
   void find_predicates(const Segment& segment, const Block& block) const noexcept;
   [[nodiscard]] Planes run(const Segment& segment, std::uint32_t tree, const Block& block) const noexcept;
 
   std::vector<Segment> segments_;
   std::vector<SlicedTree> trees_;
-  std::vector<LogicInstruction> logic_;
-  std::vector<std::uint32_t> planes_;  // by tree and plane: the vector
-  std::vector<std::uint32_t> leaves_;  // by tree and code: the leaf, counted over the forest
+  std::vector<LogicInstruction> logic_;  // where they are interpreted
+  std::vector<std::uint32_t> planes_;    // by tree and plane: the vector
+  std::vector<std::uint32_t> leaves_;    // by tree and code: the leaf, counted over the forest
   std::vector<std::uint32_t> bitset_words_;
+  std::vector<std::byte> sets_by_code_;
   AlignedBuffer<std::byte> values_;  // tables of LeafTable
   std::size_t n_memory_ = 0, n_column_planes_ = 0, n_outputs_ = 1;
 };

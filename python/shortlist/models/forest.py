@@ -27,6 +27,7 @@ Scores: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 IterationRange: TypeAlias = tuple[int, int]
 
 _MAX_THREADS = 1024
+_COSTS = "kernel_costs"  # of the metadata
 _MAX_BOUND_ROWS = 2**31
 
 
@@ -49,7 +50,7 @@ class Forest:
     """
 
     def __init__(self, tensors: Mapping[str, NDArray[np.generic]], metadata: Mapping[str, str]):
-        self._native = _core.Forest(dict(tensors))
+        self._native = _core.Forest(dict(tensors), metadata.get(_COSTS, ""))
         self._tensors = dict(tensors)
         self._metadata = dict(metadata)
         description = read_description(tensors, self._native.n_features)
@@ -74,13 +75,17 @@ class Forest:
 
     @classmethod
     def from_imported(cls, ensemble: ImportedEnsemble) -> Forest:
-        """Compile what an importer has read.
+        """Compile what an importer has read, and measure which kernel costs least here.
 
         Raises
         ------
         FormatError, UnsupportedError
         """
-        return cls(*compile_ensemble(ensemble))
+        forest = cls(*compile_ensemble(ensemble))
+        costs = forest._native.measure(forest._tensors)
+        if costs is not None:
+            forest._metadata[_COSTS] = costs
+        return forest
 
     @classmethod
     def from_compiled(
@@ -198,13 +203,14 @@ class Forest:
     ) -> BoundForest:
         """Prepare a call whose input and output stand already, for the least time a call.
 
-        Fill ``bound.X``, call ``bound()``, read ``bound.out``. Not for several threads at once:
-        bind one for each.
+        ``bound(rows)`` reads such rows where they are and returns ``bound.out``, which the next
+        call overwrites; ``bound()`` reads ``bound.X``. Not for several threads at once: bind one
+        for each.
 
         Parameters
         ----------
-        n_rows : rows of ``bound.X``.
-        dtype : of ``bound.X``.
+        n_rows : rows of a call; their shape is (n_rows, n_features), in C order.
+        dtype : of the rows.
         raw_score, iteration_range : as in :meth:`predict`.
 
         Raises
@@ -245,7 +251,7 @@ class Forest:
 
     def describe(self) -> str:
         """Return a few lines of text about the model, and how it is scored."""
-        return summary(self._tensors, self._metadata)
+        return summary(self._tensors, self._metadata, self._native.kernels())
 
     def __repr__(self) -> str:
         return (

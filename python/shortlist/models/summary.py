@@ -20,11 +20,14 @@ _MISSING = {
 }
 
 
-def summary(tensors: Mapping[str, NDArray[np.generic]], metadata: Mapping[str, str]) -> str:
+def summary(
+    tensors: Mapping[str, NDArray[np.generic]], metadata: Mapping[str, str], kernels: str
+) -> str:
     """Return one line a property: what the model is, its sizes, and how it is scored."""
     header = tensors["header"].astype(np.int64)
     leaves: NDArray[np.int64] = np.diff(tensors["tree_leaves"].astype(np.int64)).astype(np.int64)
     n_rounds = len(tensors["round_trees"]) - 1
+    segments = len(tensors["segment_views"]) - 1
     used = np.unique(tensors["column_features"]).size
     rounds = f"{n_rounds:,}"
     if header[7] != n_rounds:
@@ -42,7 +45,7 @@ def summary(tensors: Mapping[str, NDArray[np.generic]], metadata: Mapping[str, s
         "categories": f"{tensors['keys'].size:,} distinct",
         "missing": _missing(tensors),
         "sums": _sums(header),
-        "kernel": _kernel(tensors, bool(header[6] & 16)),
+        "kernels": kernels + (f"; {segments} segments of features" if segments > 1 else ""),
     }
     return "\n".join(f"{name:<14} {value}" for name, value in lines.items())
 
@@ -73,14 +76,3 @@ def _sums(header: NDArray[np.int64]) -> str:
     how = "added in tree order" if aggregate is Aggregate.SUM else aggregate.name.lower()
     mean = ", then the mean" if header[6] & 4 else ""
     return f"{width}, {how}{mean}"
-
-
-def _kernel(tensors: Mapping[str, NDArray[np.generic]], oblivious: bool) -> str:
-    segments = len(tensors["segment_views"]) - 1
-    if oblivious:
-        walk = "level by level, 8 rows side by side, as all trees are oblivious"
-    else:
-        walk = "8 rows (or, of a lone row, 8 trees) side by side"
-        if (tensors["view_kinds"].astype(np.int64) >= int(ViewKind.CATEGORY)).any():
-            walk += "; trees with categories test bits"
-    return walk + (f"; {segments} segments of features" if segments > 1 else "")
