@@ -13,7 +13,7 @@ import numpy as np
 from bench.harness.cache import cached, version_of
 from bench.workload import catalogue as c
 from bench.workload.ranker import model_path
-from bench.workload.requests import bodies
+from bench.workload.requests import N_CANDIDATES, bodies
 
 if TYPE_CHECKING:
     from shortlist.features import FeatureSet
@@ -92,7 +92,12 @@ def bundle_path(cache: Path) -> Path:
         shortlist.pack(
             path,
             retriever=shortlist.Index.build(
-                stored.items.vectors, ids=stored.items.ids, metric="ip"
+                stored.items.vectors,
+                ids=stored.items.ids,
+                metric="ip",
+                kind="ivf",
+                recall=0.999,
+                k=N_CANDIDATES,
             ),
             features=feature_set(),
             ranker=model,
