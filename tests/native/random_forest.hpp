@@ -11,6 +11,7 @@
 #include <random>
 #include <vector>
 
+#include "trees/bitslice/arrays.hpp"
 #include "trees/forest_arrays.hpp"
 #include "trees/node.hpp"
 
@@ -84,6 +85,11 @@ struct ForestVectors {
     return arrays;
   }
 };
+
+inline shortlist::trees::BitsliceArrays arrays_of(const shortlist::trees::BitsliceVectors& made) {
+  return {made.predicate_offsets, made.predicates, made.logic_offsets, made.logic,
+          made.plane_offsets,     made.planes,     made.code_leaves};
+}
 
 class RandomForest {
  public:

@@ -39,8 +39,8 @@ struct BitsliceParts {
   Array<std::uint32_t> logic_offsets;      // [n_trees + 1] into logic
   Array<LogicInstruction> logic;
   Array<std::uint32_t> plane_offsets;  // [n_trees + 1] into planes
-  // The vector of each bit of the code of a row's leaf, lowest bit first; as many bits as the tree's last
-  // code has: in oblivious trees one for each level.
+  // The vector of each bit of the code of a row's leaf, lowest bit first: as many bits as the tree's last
+  // code has, in oblivious trees one for each level.
   Array<std::uint32_t> planes;
   // Codes 0 up to the tree's leaves: the leaf, counted within the tree, each once. Empty in oblivious
   // forests, where the code is the leaf's number.
