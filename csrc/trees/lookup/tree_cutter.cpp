@@ -49,6 +49,7 @@ void TreeCutter::place(const BinaryTree& tree, std::uint32_t block, std::uint32_
   if (picked_.size() == first) {  // a tree of one leaf
     made_.blocks[block].left[first] = made_.blocks[block].right[first] =
         static_cast<std::uint8_t>(kBlockNodes + first);
+    made_.exits[block] = {0, 0, next_place()};
     made_.leaf_of_place.push_back(tree.first_leaf);
     return;
   }
@@ -80,6 +81,10 @@ void TreeCutter::cut(const BinaryTree& tree, std::uint32_t block) {
     }
     write(tree, block, 0);
   }
+}
+
+std::uint32_t TreeCutter::next_place() const noexcept {
+  return made_.first_place + static_cast<std::uint32_t>(made_.leaf_of_place.size());
 }
 
 // Children stand behind their parents. Large forests are cut while a file loads, and whether a node is a leaf
@@ -181,8 +186,7 @@ void TreeCutter::take(std::uint32_t node, std::uint32_t top) {
 // others'.
 void TreeCutter::write(const BinaryTree& tree, std::uint32_t block, std::uint32_t first_exit) {
   constexpr std::size_t kRoom = kBlockNodes + 1;  // exits of either kind, and one that is not counted
-  BlockExits exits = {static_cast<std::uint32_t>(made_.children.size()), 0,
-                      made_.first_place + static_cast<std::uint32_t>(made_.leaf_of_place.size())};
+  BlockExits exits = {static_cast<std::uint32_t>(made_.children.size()), 0, next_place()};
   const auto is_picked = [&](std::uint32_t node) { return picked_at_[node] != kNone; };
   for (std::size_t place = first_exit; place < picked_.size(); ++place) {
     const std::uint32_t left = left_of(tree, picked_[place]);

@@ -72,6 +72,7 @@ class TreeCutter {
   void pick(const BinaryTree& tree, std::uint32_t top, std::size_t most, std::uint32_t max_steps);
   void pick_all(const BinaryTree& tree, std::uint32_t top, std::uint32_t max_steps);
   void pick_heaviest(const BinaryTree& tree, std::uint32_t top, std::size_t most, std::uint32_t max_steps);
+  [[nodiscard]] std::uint32_t next_place() const noexcept;
   void take(std::uint32_t node, std::uint32_t top);
   [[nodiscard]] std::uint64_t weight(std::uint32_t node) const noexcept;
   void write(const BinaryTree& tree, std::uint32_t block, std::uint32_t first_exit);

@@ -1,4 +1,4 @@
-// Random forests with their bit-sliced form, on every instruction set and with and without machine code: the
+// Random forests by look-ups and bit-sliced, on every instruction set and with and without machine code: the
 // scores and leaves of the walk, bit for bit.
 #include <algorithm>
 #include <cstring>
@@ -114,13 +114,19 @@ void expect_same(const Forest& walked, const Forest& sliced, const std::vector<d
   }
 }
 
-void expect_the_walk(const ForestShape& shape, std::uint32_t seed) {
+// looks_up: the shape has a form for look-ups.
+void expect_the_walk(const ForestShape& shape, std::uint32_t seed, bool looks_up = true) {
   RandomForest random(shape, seed);
   const std::vector<double> numbers = random.rows(kMostRows);
   const BitsliceVectors sliced = compile_bitslice(random.arrays());
   CHECK(!sliced.predicate_offsets.empty());
   on_every_isa([&] {
     const Forest walked = forest_of(random.arrays(), {}, "walk", nullptr);
+    if (looks_up) {
+      const Forest forest = forest_of(random.arrays(), {}, "lookup", nullptr);
+      expect_same<float>(walked, forest, numbers);
+      expect_same<double>(walked, forest, numbers);
+    }
     for (const char* jit : {"0", "1"}) {
       const Forest forest = forest_of(random.arrays(), sliced, "bitslice", jit);
       expect_same<float>(walked, forest, numbers);
@@ -176,13 +182,21 @@ TEST_CASE(float32_sums_are_those_of_the_walk) {
 
 TEST_CASE(oblivious_trees_reach_the_leaves_of_the_walk) {
   const std::vector<std::size_t> n_leaves{1, 2, 8, 64, 256, 512, 4096};
-  expect_the_walk({.features = with_sets(), .n_leaves = n_leaves, .flags = kOblivious}, 19);
+  expect_the_walk({.features = with_sets(), .n_leaves = n_leaves, .flags = kOblivious}, 19, false);
   expect_the_walk({.features = numeric(),
                    .n_leaves = n_leaves,
                    .n_outputs = 2,
                    .vector_leaves = true,
                    .flags = kOblivious | kFloat32},
-                  20);
+                  20, false);
+  const std::vector<std::size_t> of_eight_levels{1, 2, 8, 64, 256};
+  expect_the_walk({.features = with_sets(), .n_leaves = of_eight_levels, .flags = kOblivious}, 23);
+  expect_the_walk({.features = numeric(),
+                   .n_leaves = of_eight_levels,
+                   .n_outputs = 2,
+                   .vector_leaves = true,
+                   .flags = kOblivious | kFloat32},
+                  24);
 }
 
 TEST_CASE(segments_have_predicates_and_programs_of_their_own) {
