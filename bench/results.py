@@ -15,7 +15,8 @@ One run on one machine; absolute times are this machine's, ratios travel better.
 runs in a process of its own, pinned to the same processor and to one thread, over the same inputs,
 in rounds that alternate their order. A ratio is the contestant's time over ours within a round: its
 median over the rounds, and in brackets the least and the greatest.
-`bench/README.md` tells what is measured and how to run it."""
+`bench/README.md` tells what is measured and how to run it. Trees alone, over more models and
+against more peers, have [a page of their own](results-trees.md)."""
 
 _WHOLE = """\
 JSON in, 500 candidates out of 100,000 items x 64 dimensions, 20 request and 30 item features, a

@@ -6,11 +6,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from bench.harness.contestant import Contestant
+from bench.harness.contestant import AbsentError, Contestant
 
 _ROOT = Path(__file__).resolve().parents[2]
 _ONE_THREAD = dict.fromkeys(
@@ -33,13 +33,24 @@ class WorkerFailedError(RuntimeError):
 
 
 class Worker:
-    """One contestant, opened in a pinned process with one thread; a context manager."""
+    """One contestant, opened in a pinned process with one thread; a context manager.
 
-    def __init__(self, contestant: Contestant, *, cache: Path, processor: int) -> None:
+    Raises
+    ------
+    AbsentError
+        The contestant says that it cannot take part.
+    WorkerFailedError
+    """
+
+    def __init__(self, contestant: Contestant, *, cache: Path, processors: Sequence[int]) -> None:
         self.name = contestant.name
-        _run_to_end(contestant, cache, processor)
-        self._process = _start(contestant, cache, processor, prepare=False)
-        self.versions: dict[str, str] = self._receive()
+        _run_to_end(contestant, cache, processors)
+        self._process = _start(contestant, cache, processors, prepare=False)
+        reply = self._receive()
+        if "absent" in reply:
+            self._process.communicate()
+            raise AbsentError(reply["absent"])
+        self.versions: dict[str, str] = reply["ready"]
 
     def __enter__(self) -> Worker:
         return self
@@ -77,25 +88,30 @@ class Worker:
         return json.loads(line)
 
 
-def _run_to_end(contestant: Contestant, cache: Path, processor: int) -> None:
-    process = _start(contestant, cache, processor, prepare=True)
-    process.communicate()
+def _run_to_end(contestant: Contestant, cache: Path, processors: Sequence[int]) -> None:
+    process = _start(contestant, cache, processors, prepare=True)
+    said, _ = process.communicate()
     if process.returncode:
         raise WorkerFailedError(f"{contestant.name}: preparing gave status {process.returncode}")
+    reply = json.loads(said)
+    if "absent" in reply:
+        raise AbsentError(reply["absent"])
 
 
 def _start(
-    contestant: Contestant, cache: Path, processor: int, *, prepare: bool
+    contestant: Contestant, cache: Path, processors: Sequence[int], *, prepare: bool
 ) -> subprocess.Popen[str]:
     settings = {
         "subject": contestant.subject,
         "options": dict(contestant.options),
         "cache": str(cache),
-        "processor": processor,
+        "preparation": dict(contestant.preparation),
+        "processors": list(processors),
         "prepare": prepare,
     }
     environment = {k: v for k, v in os.environ.items() if k not in _UNSET}
     environment |= _ONE_THREAD | {"PYTHONHASHSEED": "0", "PYTHONPATH": str(_ROOT)}
+    environment |= contestant.environment
     return subprocess.Popen(
         [sys.executable, "-m", "bench.harness.worker", json.dumps(settings)],
         stdin=subprocess.PIPE,

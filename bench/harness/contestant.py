@@ -11,6 +11,10 @@ from typing import Protocol
 Options = Mapping[str, "str | int | float | bool"]
 
 
+class AbsentError(RuntimeError):
+    """A contestant cannot take part; the message says why."""
+
+
 class Subject(Protocol):
     """The code under measurement, inside a process of its own."""
 
@@ -29,7 +33,7 @@ class SubjectType(Protocol):
         """Distributions whose versions belong on the results page."""
 
     @staticmethod
-    def prepare(cache: Path) -> None:
+    def prepare(cache: Path, **preparation: str | float | bool) -> None:
         """Make slow artefacts once, in a process that is not measured."""
 
     def __call__(self, cache: Path, **options: str | float | bool) -> Subject:
@@ -38,11 +42,20 @@ class SubjectType(Protocol):
 
 @dataclass(frozen=True)
 class Contestant:
-    """A line in a table, and where its subject is found ('module:Class')."""
+    """A line in a table, and where its subject is found ('module:Class').
+
+    `options` are keyword arguments of the class, `preparation` those of its `prepare`;
+    `environment` adds variables to its processes. An optional one may be absent, and a match says
+    why; any other must take part.
+    """
 
     name: str
     subject: str
     options: Options = field(default_factory=dict)
+    preparation: Options = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    processors: int = 1
+    optional: bool = False
 
 
 def find_subject(path: str) -> SubjectType:

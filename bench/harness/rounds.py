@@ -8,7 +8,7 @@ Ratios are taken within a round; their spread over the rounds tells how steady t
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.harness.client import Worker
-from bench.harness.contestant import Contestant
+from bench.harness.client import Worker, WorkerFailedError
+from bench.harness.contestant import AbsentError, Contestant
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,13 @@ class Comparison:
         """Percentile over all calls of all rounds."""
         return float(np.percentile(self.latencies[name], percent))
 
-    def ratio(self, name: str, percent: float) -> Spread:
-        """How many times our time this contestant takes, percentile by percentile of a round."""
+    def ratio(self, name: str, percent: float, *, against: str | None = None) -> Spread:
+        """How many times our time this contestant takes, percentile by percentile of a round.
+
+        `against` names another contestant to compare with than ours.
+        """
         theirs = np.percentile(self.latencies[name], percent, axis=1)
-        ratios = theirs / np.percentile(self.latencies[self.ours], percent, axis=1)
+        ratios = theirs / np.percentile(self.latencies[against or self.ours], percent, axis=1)
         return Spread(float(np.median(ratios)), float(ratios.min()), float(ratios.max()))
 
 
@@ -73,22 +76,32 @@ def measured_processor() -> int:
 
 
 class Match:
-    """Opened contestants of one comparison; the coordinator keeps off their processor."""
+    """Opened contestants of one comparison; the coordinator keeps off their processor.
+
+    `absent` says of each optional contestant that could not be opened why.
+    """
 
     def __init__(self, title: str, contestants: Sequence[Contestant], *, cache: Path) -> None:
         self._title = title
-        self._processor = measured_processor()
         self._before = os.sched_getaffinity(0)
         self._stack = ExitStack()
         self._cache = cache
         self._contestants = contestants
         self.workers: dict[str, Worker] = {}
+        self.absent: dict[str, str] = {}
 
     def __enter__(self) -> Match:
-        elsewhere = self._before - {self._processor}
+        elsewhere = self._before - {measured_processor()}
         with ExitStack() as opening:
             for contestant in self._contestants:
-                self.workers[contestant.name] = opening.enter_context(self.open(contestant))
+                try:
+                    worker = self.open(contestant)
+                except (AbsentError, WorkerFailedError) as absence:
+                    if not contestant.optional:
+                        raise
+                    self.absent[contestant.name] = str(absence)
+                else:
+                    self.workers[contestant.name] = opening.enter_context(worker)
             self._stack = opening.pop_all()
         if elsewhere:
             os.sched_setaffinity(0, elsewhere)
@@ -100,13 +113,18 @@ class Match:
 
     def open(self, contestant: Contestant) -> Worker:
         """A worker under the same conditions as the contestants."""
-        return Worker(contestant, cache=self._cache, processor=self._processor)
+        usable = sorted(self._before, reverse=True)  # the measured one first
+        if len(usable) < contestant.processors:
+            raise AbsentError(f"needs {contestant.processors} processors, {len(usable)} usable")
+        processors = usable[: contestant.processors]
+        return Worker(contestant, cache=self._cache, processors=processors)
 
-    def play(self, plan: Plan) -> Comparison:
-        """Run the rounds."""
-        kept: dict[str, list[list[int]]] = {name: [] for name in self.workers}
+    def play(self, plan: Plan, names: Collection[str] | None = None) -> Comparison:
+        """Run the rounds, of these contestants alone where names are given."""
+        workers = [w for name, w in self.workers.items() if names is None or name in names]
+        kept: dict[str, list[list[int]]] = {worker.name: [] for worker in workers}
         for number in range(plan.warmup_rounds + plan.rounds):
-            order = list(self.workers.values())
+            order = list(workers)
             if number % 2:
                 order.reverse()
             for worker in order:
@@ -117,5 +135,5 @@ class Match:
             title=self._title,
             plan=plan,
             latencies={name: np.array(rounds) for name, rounds in kept.items()},
-            versions={name: worker.versions for name, worker in self.workers.items()},
+            versions={worker.name: worker.versions for worker in workers},
         )

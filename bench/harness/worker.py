@@ -1,4 +1,4 @@
-"""The process of one contestant: pinned to one processor, it times itself on command.
+"""The process of one contestant: pinned to its processors, it times itself on command.
 
 Commands and replies are JSON, one a line: on standard input, and on what was standard output when
 the process started. Whatever a library prints goes to standard error instead.
@@ -14,21 +14,25 @@ from pathlib import Path
 from typing import IO
 
 from bench.harness.cache import version_of
-from bench.harness.contestant import Subject, find_subject
+from bench.harness.contestant import AbsentError, Subject, find_subject
 
 
 def main() -> None:
     settings = json.loads(sys.argv[1])
     replies = _claim_standard_output()
-    os.sched_setaffinity(0, {settings["processor"]})
+    os.sched_setaffinity(0, settings["processors"])
     subject_type = find_subject(settings["subject"])
     cache = Path(settings["cache"])
-    if settings["prepare"]:
-        subject_type.prepare(cache)
-        _send(replies, "prepared")
+    try:
+        if settings["prepare"]:
+            subject_type.prepare(cache, **settings["preparation"])
+            _send(replies, {"ready": {}})
+            return
+        subject = subject_type(cache, **settings["options"])
+    except AbsentError as absence:
+        _send(replies, {"absent": str(absence)})
         return
-    subject = subject_type(cache, **settings["options"])
-    _send(replies, {name: version_of(name) for name in subject_type.packages()})
+    _send(replies, {"ready": {name: version_of(name) for name in subject_type.packages()}})
     for line in sys.stdin:
         command = json.loads(line)
         if "ask" in command:

@@ -13,7 +13,7 @@ import numpy as np
 from bench.harness.cache import cached, version_of
 from bench.workload import catalogue as c
 from bench.workload.ranker import model_path
-from bench.workload.requests import bodies
+from bench.workload.requests import N_CANDIDATES, bodies
 
 if TYPE_CHECKING:
     from shortlist.features import FeatureSet
@@ -41,7 +41,15 @@ class EnginePeer:
         return self._engine.rank_json(self._bodies[i % len(self._bodies)])
 
     def ask(self, question: Mapping[str, object]) -> object:
-        """Replies to all bodies, with k as asked; or the median microseconds of each stage."""
+        """Replies to all bodies, with k as asked; or the median microseconds of each stage.
+
+        `stage` and `count` ask for the microseconds that one stage takes in each of so many calls.
+        """
+        if "stage" in question:
+            stage, count = str(question["stage"]), int(str(question["count"]))
+            asked = [self._bodies[i % len(self._bodies)] for i in range(count)]
+            replies = [self._engine.rank_json(body, timings=True) for body in asked]
+            return [json.loads(reply)["timings"][stage] for reply in replies]
         if "stages" in question:
             replies = [self._engine.rank_json(body, timings=True) for body in self._bodies]
             timings = [json.loads(reply)["timings"] for reply in replies]
@@ -84,7 +92,12 @@ def bundle_path(cache: Path) -> Path:
         shortlist.pack(
             path,
             retriever=shortlist.Index.build(
-                stored.items.vectors, ids=stored.items.ids, metric="ip"
+                stored.items.vectors,
+                ids=stored.items.ids,
+                metric="ip",
+                kind="ivf",
+                recall=0.999,
+                k=N_CANDIDATES,
             ),
             features=feature_set(),
             ranker=model,

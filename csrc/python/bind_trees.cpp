@@ -23,6 +23,17 @@ using trees::SparseRows;
 
 // Fewer rows than this are not worth another thread.
 constexpr std::size_t kMinRowsPerTask = 64;
+// Where there are enough rows, a task has whole blocks of the widest kernel, and a thread that wakes late
+// still finds tasks left.
+constexpr std::size_t kBlockRows = 512;
+constexpr std::size_t kTasksPerThread = 8;
+
+std::size_t rows_per_task(std::size_t n, std::size_t n_threads) {
+  const auto rounded_up = [](std::size_t rows, std::size_t unit) { return (rows + unit - 1) / unit * unit; };
+  const std::size_t n_tasks = kTasksPerThread * n_threads;
+  if (n_threads > 1 && n >= n_tasks * kBlockRows) return rounded_up((n + n_tasks - 1) / n_tasks, kBlockRows);
+  return std::max((n + n_threads - 1) / n_threads, kMinRowsPerTask);
+}
 
 [[noreturn]] void reject(const std::string& why) { throw Error(ErrorCode::invalid_argument, why); }
 
@@ -139,10 +150,10 @@ py::dict compile_bitslice(const py::dict& arrays) {
 // Calls part(first row, rows, scratch) for all n rows, split among threads.
 template <class Part>
 void split_rows(const Forest& forest, std::size_t n, std::size_t n_threads, const Part& part) {
-  const std::size_t n_tasks = std::min(n_threads, std::max<std::size_t>(n / kMinRowsPerTask, 1));
-  parallel_for(n_tasks, n_threads, [&](std::size_t task) {
-    const std::size_t begin = n * task / n_tasks;
-    const std::size_t end = n * (task + 1) / n_tasks;
+  const std::size_t per_task = rows_per_task(n, n_threads);
+  parallel_for((n + per_task - 1) / per_task, n_threads, [&](std::size_t task) {
+    const std::size_t begin = task * per_task;
+    const std::size_t end = std::min(n, begin + per_task);
     thread_local Arena arena;
     arena.reset();
     part(begin, end - begin, arena.array<std::byte>(forest.scratch_bytes(end - begin)).data());

@@ -45,7 +45,6 @@ std::vector<T> copied(std::span<const T> values) {
 
 Forest::Forest(const ForestArrays& arrays, const BitsliceArrays& sliced, std::string_view costs)
     : trees_(check_forest(arrays)) {
-  check_bitslice(arrays, sliced);
   n_features_ = header(arrays, Header::n_features);
   n_outputs_ = header(arrays, Header::n_outputs);
   leaf_width_ = header(arrays, Header::leaf_width);
@@ -90,6 +89,7 @@ void Forest::choose_kernels(const ForestArrays& arrays, const BitsliceArrays& sl
   const bool looks_up = forced ? forced == TreeKernel::lookup : active_kernels().lookup.in_registers;
   const std::size_t n_threads = arrays.nodes.size() < kMinNodesPerThread ? 1 : 2;
   parallel_for(2, n_threads, [&](std::size_t form) {
+    if (form == 0) check_bitslice(arrays, sliced);
     if (form == 0 && slices) sliced_ = SlicedForest(arrays, sliced);
     if (form == 1 && looks_up) lookup_ = LookupForest(arrays);
   });

@@ -190,6 +190,18 @@ def test_what_is_no_sample_is_refused(copied: Path, line: bytes, fragment: str, 
     assert fragment in message
 
 
+@pytest.mark.parametrize("name", ["logic", "planes", "code_leaves", "predicates"])
+def test_programs_that_are_not_the_trees_are_refused(copied: Path, name: str):
+    tensors, metadata = safetensors.load(copied / "ranker.safetensors")
+    changed = tensors[name].copy()
+    changed[-1] ^= changed.dtype.type(1)
+    safetensors.save(copied / "changed", {**tensors, name: changed}, metadata)
+    change_file(copied, "ranker.safetensors", (copied / "changed").read_bytes())
+    (copied / "changed").unlink()
+    with pytest.raises(FormatError, match=rf"ranker\.safetensors: {name} is not what its trees"):
+        shortlist.verify(copied, parity=False)
+
+
 def test_parity_counts_what_it_compared(packed: Path):
     assert check_parity(shortlist.Engine.load(packed)) == shortlist.verify(packed).n_samples
 

@@ -1,4 +1,4 @@
-// How many of sixteen numbers are below another, in the compiler's own vectors.
+// How many of sixteen ascending numbers are below another, by halves.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@ namespace {
 template <class S>
 inline std::uint32_t count_below(const S* sixteen, S x) noexcept {
   std::uint32_t n = 0;
-  for (int i = 0; i < 16; ++i) n += sixteen[i] < x ? 1 : 0;
-  return n;
+  for (std::uint32_t step = 8; step != 0; step /= 2) n += sixteen[n + step - 1] < x ? step : 0;
+  return n + (sixteen[n] < x ? 1 : 0);
 }
 
 }  // namespace

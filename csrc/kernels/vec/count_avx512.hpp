@@ -1,4 +1,4 @@
-// How many of sixteen numbers, aligned to 64 bytes, are below another.
+// How many of sixteen ascending numbers, aligned to 64 bytes, are below another.
 #pragma once
 
 #include <immintrin.h>

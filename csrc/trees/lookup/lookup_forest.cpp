@@ -49,19 +49,7 @@ LookupForest::LookupForest(const ForestArrays& forest)
 }
 
 bool LookupForest::add_segment(const ForestArrays& forest, std::size_t segment) {
-  Segment made{RowEncoder(forest, segment),
-               forest.segment_trees[segment],
-               forest.segment_trees[segment + 1],
-               {},
-               {},
-               {},
-               {},
-               false,
-               {},
-               0,
-               {},
-               {},
-               0};
+  Segment made(forest, segment);
   if (!made.encoder.fits()) return false;
   const bool oblivious = has(forest, Flag::oblivious);
   if (oblivious && deepest(forest, made.first_tree, made.last_tree) > kMaxLevels) return false;
@@ -83,9 +71,7 @@ LookupForest::SetNodes LookupForest::add_binary(const ForestArrays& forest, std:
     trees.push_back({forest.nodes.subspan(root, forest.tree_roots[t + 1] - root), root, forest.tree_leaves[t],
                      forest.tree_bitsets[t]});
   }
-  made.shape = shape_of(trees);
-  made.shape.wide = made.encoder.n_bytes() > kRowBytes / 2;
-  const std::uint32_t n_roots = made.shape.n_roots;
+  const std::uint32_t n_roots = roots_per_block(trees);
   const std::size_t n_root_blocks = (trees.size() + n_roots - 1) / n_roots;
 
   TreeBlocks blocks;
@@ -99,6 +85,7 @@ LookupForest::SetNodes LookupForest::add_binary(const ForestArrays& forest, std:
       cutter.place(trees[i], i / n_roots, i % n_roots * static_cast<std::uint32_t>(kBlockNodes) / n_roots);
     }
   }
+  made.shape = {cutter.doublings(), n_roots, made.encoder.n_bytes() > kRowBytes / 2};
   made.cut = blocks.blocks.size() > n_root_blocks;
   made.blocks = std::move(blocks.blocks);
   made.exits = std::move(blocks.exits);

@@ -65,19 +65,24 @@ class LookupForest {
 
  private:
   struct Segment {
+    Segment(const ForestArrays& forest, std::size_t segment)
+        : encoder(forest, segment),
+          first_tree(forest.segment_trees[segment]),
+          last_tree(forest.segment_trees[segment + 1]) {}
+
     RowEncoder encoder;
     std::uint32_t first_tree, last_tree;
     std::vector<TreeBlock> blocks;
     std::vector<BlockExits> exits;
     std::vector<std::uint32_t> children;
-    BlockShape shape;
-    bool cut;                        // some tree has more than one block
+    BlockShape shape = {};
+    bool cut = false;                // some tree has more than one block
     std::vector<LevelBlock> levels;  // of oblivious trees, which have no blocks
-    std::uint32_t n_levels;
+    std::uint32_t n_levels = 0;
     // For each set and code a mask of each block or level.
     std::vector<std::uint64_t> masks;
     std::vector<std::size_t> first_mask;  // by set
-    std::size_t n_masks;                  // by code
+    std::size_t n_masks = 0;              // by code
   };
   // The places of a row's leaves in some trees.
   struct Chunk {

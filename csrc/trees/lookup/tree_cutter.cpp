@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 
 #include "trees/node.hpp"
 
@@ -12,12 +13,11 @@ constexpr std::uint8_t kNone = 255;
 // Steps through a block of its own: ways that are longer go on in another block.
 constexpr std::uint32_t kMaxSteps = 16;
 
-struct Parsed {
-  explicit Parsed(std::uint64_t node)
+struct Decision {
+  explicit Decision(std::uint64_t node)
       : asked(static_cast<std::uint32_t>(node & 0xffff)),
-        view(static_cast<std::uint32_t>(node >> 16 & 0xffff)),
-        left(static_cast<std::uint32_t>(node >> 32)) {}
-  std::uint32_t asked, view, left;
+        view(static_cast<std::uint32_t>(node >> 16 & 0xffff)) {}
+  std::uint32_t asked, view;
 };
 
 bool is_leaf(const BinaryTree& tree, std::uint32_t node) {
@@ -28,39 +28,18 @@ std::uint32_t left_of(const BinaryTree& tree, std::uint32_t node) {
   return static_cast<std::uint32_t>(tree.nodes[node] >> 32) - tree.root;
 }
 
-// Large forests are cut while a file loads, and whether a node is a leaf cannot be foreseen: no branch
-// depends on it in what is done with every node.
-
-// Decisions on the longest way down. Children stand behind their parents.
-std::uint32_t depth_of(const BinaryTree& tree, std::vector<std::uint32_t>& depths) {
-  const auto n = static_cast<std::uint32_t>(tree.nodes.size());
-  depths.resize(n + 2);  // behind the nodes: what leaves write to
-  depths[0] = 0;
-  std::uint32_t deepest = 0;
-  for (std::uint32_t node = 0; node < n; ++node) {
-    const std::uint32_t depth = depths[node];
-    deepest = std::max(deepest, depth);
-    const std::uint32_t left = is_leaf(tree, node) ? n : left_of(tree, node);
-    depths[left] = depths[left + 1] = depth + 1;
-  }
-  return deepest;
-}
-
 }  // namespace
 
-BlockShape shape_of(std::span<const BinaryTree> trees) {
+std::uint32_t roots_per_block(std::span<const BinaryTree> trees) {
   std::size_t n_splits = 0;
-  std::uint32_t deepest = 0;
-  std::vector<std::uint32_t> depths;
-  for (const BinaryTree& tree : trees) {
-    n_splits = std::max(n_splits, tree.nodes.size() / 2);
-    deepest = std::max(deepest, depth_of(tree, depths));
-  }
+  for (const BinaryTree& tree : trees) n_splits = std::max(n_splits, tree.nodes.size() / 2);
   std::uint32_t n_roots = 1;
   while (n_roots < 4 && n_splits < kBlockNodes / (2 * n_roots)) n_roots *= 2;
-  if (n_roots == 1) deepest = std::min(deepest, kMaxSteps);
-  const std::uint32_t doublings = std::bit_width(std::max(deepest, 1u) - 1);
-  return {std::max(doublings, kMinDoublings), n_roots, false};
+  return n_roots;
+}
+
+std::uint32_t TreeCutter::doublings() const noexcept {
+  return std::max<std::uint32_t>(std::bit_width(std::max(n_steps_, 1u) - 1), kMinDoublings);
 }
 
 void TreeCutter::place(const BinaryTree& tree, std::uint32_t block, std::uint32_t first) {
@@ -103,17 +82,24 @@ void TreeCutter::cut(const BinaryTree& tree, std::uint32_t block) {
   }
 }
 
+// Children stand behind their parents. Large forests are cut while a file loads, and whether a node is a leaf
+// cannot be foreseen: no branch depends on it in what is done with every node.
 void TreeCutter::weigh(const BinaryTree& tree) {
-  const std::size_t n = tree.nodes.size();
+  const auto n = static_cast<std::uint32_t>(tree.nodes.size());
   n_leaves_.resize(n);
   leaf_at_.resize(n);
+  depth_.resize(n + 2);  // behind the nodes: what leaves write to
   picked_at_.assign(n, kNone);
   std::uint32_t next_leaf = tree.first_leaf;
+  depth_[0] = 0;
   for (std::uint32_t node = 0; node < n; ++node) {
+    const bool leaf = is_leaf(tree, node);
     leaf_at_[node] = next_leaf;
-    next_leaf += is_leaf(tree, node) ? 1 : 0;
+    next_leaf += leaf ? 1 : 0;
+    const std::uint32_t left = leaf ? n : left_of(tree, node);
+    depth_[left] = depth_[left + 1] = depth_[node] + 1;
   }
-  for (auto node = static_cast<std::uint32_t>(n); node-- > 0;) {
+  for (std::uint32_t node = n; node-- > 0;) {
     const bool leaf = is_leaf(tree, node);
     const std::uint32_t left = left_of(tree, node), right = left + (leaf ? 0 : 1);
     const std::uint32_t below = n_leaves_[left] + n_leaves_[right];
@@ -132,44 +118,63 @@ void TreeCutter::pick(const BinaryTree& tree, std::uint32_t top, std::size_t mos
 
 void TreeCutter::pick_all(const BinaryTree& tree, std::uint32_t top, std::uint32_t max_steps) {
   frontier_.resize(2 * kBlockNodes + 2);
-  frontier_[0] = {top, 0};
+  frontier_[0] = top;
   std::size_t n_open = is_leaf(tree, top) ? 0 : 1;
+  const std::uint32_t end = depth_[top] + max_steps;
   while (n_open > 0) {
-    const Pick at = frontier_[--n_open];
-    picked_at_[at.node] = static_cast<std::uint8_t>(picked_.size());
-    picked_.push_back(at.node);
-    const std::uint32_t left = left_of(tree, at.node);
-    const bool deeper = at.depth + 1 < max_steps;
-    frontier_[n_open] = {left + 1, at.depth + 1};
+    const std::uint32_t node = frontier_[--n_open];
+    take(node, top);
+    const std::uint32_t left = left_of(tree, node);
+    const bool deeper = depth_[left] < end;
+    frontier_[n_open] = left + 1;
     n_open += deeper & !is_leaf(tree, left + 1) ? 1 : 0;
-    frontier_[n_open] = {left, at.depth + 1};
+    frontier_[n_open] = left;
     n_open += deeper & !is_leaf(tree, left) ? 1 : 0;
   }
 }
 
-// Always the one next that has the most leaves below it.
+// Those with the most leaves below them: a parent has more than its children, so they hang together.
 void TreeCutter::pick_heaviest(const BinaryTree& tree, std::uint32_t top, std::size_t most,
                                std::uint32_t max_steps) {
-  const auto lighter = [this](const Pick& a, const Pick& b) {
-    return n_leaves_[a.node] != n_leaves_[b.node] ? n_leaves_[a.node] < n_leaves_[b.node] : a.node > b.node;
-  };
-  const auto offer = [&](std::uint32_t node, std::uint32_t depth) {
-    if (is_leaf(tree, node) || depth >= max_steps) return;
-    frontier_.push_back({node, depth});
-    std::push_heap(frontier_.begin(), frontier_.end(), lighter);
-  };
-  frontier_.clear();
-  offer(top, 0);
-  for (; !frontier_.empty() && most > 0; --most) {
-    std::pop_heap(frontier_.begin(), frontier_.end(), lighter);
-    const Pick best = frontier_.back();
-    frontier_.pop_back();
-    picked_at_[best.node] = static_cast<std::uint8_t>(picked_.size());
-    picked_.push_back(best.node);
-    const std::uint32_t left = left_of(tree, best.node);
-    offer(left, best.depth + 1);
-    offer(left + 1, best.depth + 1);
+  const std::uint32_t end = depth_[top] + max_steps;
+  const auto n = static_cast<std::uint32_t>(tree.nodes.size());
+  heaviest_.clear();
+  if (top == 0) {
+    heaviest_.resize(n);
+    std::size_t n_splits = 0;
+    for (std::uint32_t node = 0; node < n; ++node) {
+      heaviest_[n_splits] = weight(node);
+      n_splits += (depth_[node] < end) & !is_leaf(tree, node) ? 1 : 0;
+    }
+    heaviest_.resize(n_splits);
+  } else {
+    frontier_.assign(1, top);
+    while (!frontier_.empty()) {
+      const std::uint32_t node = frontier_.back();
+      frontier_.pop_back();
+      if (is_leaf(tree, node) || depth_[node] >= end) continue;
+      heaviest_.push_back(weight(node));
+      const std::uint32_t left = left_of(tree, node);
+      frontier_.push_back(left + 1);
+      frontier_.push_back(left);
+    }
   }
+  const auto last = heaviest_.begin() + static_cast<std::ptrdiff_t>(std::min(most, heaviest_.size()));
+  std::nth_element(heaviest_.begin(), last, heaviest_.end(), std::greater<>());
+  std::iter_swap(heaviest_.begin(), std::max_element(heaviest_.begin(), last));  // the top comes first
+  for (auto picked = heaviest_.begin(); picked != last; ++picked)
+    take(~static_cast<std::uint32_t>(*picked), top);
+}
+
+// Greater where there are more leaves below, else where the node comes earlier.
+std::uint64_t TreeCutter::weight(std::uint32_t node) const noexcept {
+  return std::uint64_t{n_leaves_[node]} << 32 | ~node;
+}
+
+void TreeCutter::take(std::uint32_t node, std::uint32_t top) {
+  picked_at_[node] = static_cast<std::uint8_t>(picked_.size());
+  picked_.push_back(node);
+  n_steps_ = std::max(n_steps_, depth_[node] - depth_[top] + 1);
 }
 
 // Writes the picked nodes; their places are their numbers in the block. What `first_exit` is behind is
@@ -206,7 +211,7 @@ void TreeCutter::write(const BinaryTree& tree, std::uint32_t block, std::uint32_
   };
   TreeBlock& to = made_.blocks[block];
   for (std::size_t place = first_exit; place < picked_.size(); ++place) {
-    const Parsed asked(tree.nodes[picked_[place]]);
+    const Decision asked(tree.nodes[picked_[place]]);
     if (asks_for_set(static_cast<ViewKind>(views_[asked.view]))) {
       const auto set = static_cast<std::uint32_t>(encoder_.set_of(asked.view));
       made_.set_nodes.push_back(

@@ -46,8 +46,8 @@ struct BinaryTree {
   std::uint32_t first_bitset;
 };
 
-// How a segment's trees lie in blocks.
-[[nodiscard]] BlockShape shape_of(std::span<const BinaryTree> trees);
+// How many of a segment's trees lie in a block: several where all of them are small.
+[[nodiscard]] std::uint32_t roots_per_block(std::span<const BinaryTree> trees);
 
 class TreeCutter {
  public:
@@ -59,11 +59,10 @@ class TreeCutter {
   void place(const BinaryTree& tree, std::uint32_t block, std::uint32_t first);
   // A tree with its root in a block of its own; blocks of what does not fit there are appended.
   void cut(const BinaryTree& tree, std::uint32_t block);
+  // What BlockShape says of the longest way through a block.
+  [[nodiscard]] std::uint32_t doublings() const noexcept;
 
  private:
-  struct Pick {
-    std::uint32_t node, depth;
-  };
   // A part of a tree that is reached from another block.
   struct Top {
     std::uint32_t node;
@@ -73,17 +72,22 @@ class TreeCutter {
   void pick(const BinaryTree& tree, std::uint32_t top, std::size_t most, std::uint32_t max_steps);
   void pick_all(const BinaryTree& tree, std::uint32_t top, std::uint32_t max_steps);
   void pick_heaviest(const BinaryTree& tree, std::uint32_t top, std::size_t most, std::uint32_t max_steps);
+  void take(std::uint32_t node, std::uint32_t top);
+  [[nodiscard]] std::uint64_t weight(std::uint32_t node) const noexcept;
   void write(const BinaryTree& tree, std::uint32_t block, std::uint32_t first_exit);
 
   const RowEncoder& encoder_;
   std::span<const std::uint8_t> views_;
   TreeBlocks& made_;
   std::vector<std::uint32_t> n_leaves_;  // below each node of the tree
+  std::vector<std::uint32_t> depth_;
   std::vector<std::uint32_t> leaf_at_;   // the leaf of each node that is one
   std::vector<std::uint8_t> picked_at_;  // the place of a node in its block, or kNone
   std::vector<std::uint32_t> picked_;    // nodes of the block at hand, by place
-  std::vector<Pick> frontier_;
+  std::vector<std::uint32_t> frontier_;
+  std::vector<std::uint64_t> heaviest_;
   std::vector<Top> tops_;
+  std::uint32_t n_steps_ = 0;  // of the longest way through a block
 };
 
 }  // namespace shortlist::trees

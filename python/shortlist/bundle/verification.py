@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
+from shortlist import _core
 from shortlist.bundle import manifest as manifests
 from shortlist.bundle import reference, samples
 from shortlist.bundle.files import check_files
@@ -16,6 +20,7 @@ from shortlist.bundle.loading import open_native
 from shortlist.bundle.manifest import Manifest
 from shortlist.bundle.samples import SampleEngine
 from shortlist.bundle.versions import resolve
+from shortlist.errors import FormatError
 
 __all__ = ["OpenEngine", "Verification", "check_parity", "verify"]
 
@@ -95,6 +100,15 @@ def check_parity(engine: _LoadedEngine) -> int:
     return len(recorded)
 
 
+def _check_programs(tensors: Mapping[str, NDArray[np.generic]], name: str) -> None:
+    """Compile the trees again: loading sees that programs are safe, not that they are right."""
+    if "predicate_offsets" not in tensors:
+        return  # an earlier version wrote no programs
+    for key, array in _core.compile_bitslice(dict(tensors)).items():
+        if key not in tensors or not np.array_equal(tensors[key], array):
+            raise FormatError(f"{name}: {key} is not what its trees compile to")
+
+
 def _samples_of(folder: Folder, manifest: Manifest) -> list[samples.Sample]:
     return [] if manifest.part("samples") is None else samples.read(folder)
 
@@ -104,7 +118,9 @@ def _check_contents(folder: Folder, manifest: Manifest) -> list[samples.Sample]:
     for part in manifest.parts:
         for name in part.files:
             if name.endswith(".safetensors"):
-                folder.tensors(name)
+                tensors, _ = folder.tensors(name)
+                if part.kind == "forest":
+                    _check_programs(tensors, name)
     if manifest.part("reference") is not None:
         reference.read(folder)
     return _samples_of(folder, manifest)

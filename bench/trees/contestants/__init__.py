@@ -1,0 +1,1 @@
+"""One module a library: how its users score trees with it."""
