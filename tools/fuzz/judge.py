@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from random import Random
@@ -25,6 +27,8 @@ __all__ = ["WrongScoresError", "judge_compiled", "judge_file"]
 _REFUSALS = (FormatError, UnsupportedError, ArgumentError)
 _REFERENCE = Path(__file__).resolve().parents[2] / "tests" / "trees"
 _ROWS = 5
+_KERNELS = ("walk", "lookup", "bitslice")
+_BLOCK_ROWS = 300  # that kernels take at once, where they take many
 _MAX_CELLS = 200_000  # of the rows that are scored
 _MAX_STEPS = 60_000  # of the reference: rows times splits, about
 _SPECIAL = (0.0, -0.0, float("nan"), float("inf"), float("-inf"), -1.0, 0.5, 1e-35, 2.0**31, 1e300)
@@ -58,9 +62,14 @@ def judge_file(
         return True
     X = _rows(forest, ensemble.thresholds, ensemble.categories, rng)
     dense = _scored(forest, X)
-    again = Forest.from_compiled(*forest.compiled_arrays())
-    if not _same_bits(again.predict(X, raw_score=True), dense[0]):
-        raise WrongScoresError("the compiled form, taken in again, gives other scores")
+    compiled = forest.compiled_arrays()
+    for kernel in _KERNELS:
+        with _forced(kernel):
+            again = Forest.from_compiled(*compiled)
+        if not _same_bits(again.predict(X, raw_score=True), dense[0]):
+            raise WrongScoresError(f"the compiled form, taken in for {kernel}, gives other scores")
+        if not np.array_equal(again.leaf_indices(X), dense[1]):
+            raise WrongScoresError(f"the compiled form, taken in for {kernel}, gives other leaves")
     n_splits = len(ensemble.features) + forest.n_trees
     if n_splits * _ROWS <= _MAX_STEPS:
         _compare_with_reference(ensemble, X, *dense)
@@ -68,9 +77,26 @@ def judge_file(
 
 
 def judge_compiled(tensors: Tensors, metadata: Mapping[str, str], rng: Random) -> bool:
-    """Take a compiled form in and score rows with it; return whether it was accepted."""
+    """Take a compiled form in and score rows with every kernel; return whether it was accepted.
+
+    Raises
+    ------
+    WrongScoresError
+        A form that only some kernels refuse.
+    Exception
+        Whatever the package lets through.
+    """
+    accepted = [_scored_by(kernel, tensors, metadata, rng) for kernel in _KERNELS]
+    if len(set(accepted)) > 1:
+        raise WrongScoresError(f"accepted by some kernels of {_KERNELS}: {accepted}")
+    return accepted[0]
+
+
+def _scored_by(kernel: str, tensors: Tensors, metadata: Mapping[str, str], rng: Random) -> bool:
+    """Score rows with one kernel, few and many; return whether the form was accepted."""
     try:
-        forest = Forest.from_compiled(tensors, metadata)
+        with _forced(kernel):
+            forest = Forest.from_compiled(tensors, metadata)
     except _REFUSALS:
         return False
     if forest.n_features * _ROWS > _MAX_CELLS:
@@ -79,7 +105,22 @@ def judge_compiled(tensors: Tensors, metadata: Mapping[str, str], rng: Random) -
     _scored(forest, X)
     _scored(forest, X[:1])
     forest.predict(X, n_threads=2)
+    if forest.n_features * _BLOCK_ROWS <= _MAX_CELLS:
+        forest.predict(np.resize(X, (_BLOCK_ROWS, forest.n_features)))
     return True
+
+
+@contextmanager
+def _forced(kernel: str) -> Iterator[None]:
+    """Let the forests made meanwhile use one kernel."""
+    before = os.environ.get("SHORTLIST_TREE_KERNEL")
+    os.environ["SHORTLIST_TREE_KERNEL"] = kernel
+    try:
+        yield
+    finally:
+        del os.environ["SHORTLIST_TREE_KERNEL"]
+        if before is not None:
+            os.environ["SHORTLIST_TREE_KERNEL"] = before
 
 
 def _rows(
