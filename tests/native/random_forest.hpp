@@ -194,10 +194,15 @@ class RandomForest {
     if (!asks_for_set(static_cast<ViewKind>(made_.view_kinds[first_view + view])))
       return below(shape_.n_thresholds) | std::uint64_t{view} << 16;
     const std::uint64_t bitset = made_.bitset_offsets.size() - 1 - made_.tree_bitsets.back();
-    for (std::size_t n = below(shape_.n_keys / 32 + 2); n > 0; --n)
-      made_.bitset_words.push_back(static_cast<std::uint32_t>(random_()));
+    for (std::size_t n = below(shape_.n_keys / 32 + 2); n > 0; --n) made_.bitset_words.push_back(word());
     made_.bitset_offsets.push_back(static_cast<std::uint32_t>(made_.bitset_words.size()));
     return bitset | std::uint64_t{view} << 16;
+  }
+
+  // Sets often have words in common, or differ in words of no code alone.
+  [[nodiscard]] std::uint32_t word() {
+    static constexpr std::uint32_t kWords[] = {0, 0, 6, 0xffffffff};
+    return below(2) == 0 ? kWords[below(std::size(kWords))] : static_cast<std::uint32_t>(random_());
   }
 
   void add_outputs() {
