@@ -15,7 +15,6 @@ from bench.harness.rounds import Comparison, Plan
 from bench.harness.tables import table
 from bench.micro import micros
 from bench.results import page
-from bench.retrieval import searches
 from bench.trees.command import main as trees
 from bench.whole_request import CONTESTANTS, SHORTLIST
 from bench.whole_request.measure import Outcome, measure
@@ -38,10 +37,6 @@ def main() -> int:
         for micro in micros():
             parts.append(micro.play(cache))
             _show(parts[-1])
-    if arguments.only in (None, "retrieval"):
-        for search in searches():
-            parts.append(search.play(cache))
-            _show(parts[-1])
     if arguments.markdown:
         command = f"python -m bench {' '.join(sys.argv[1:])}"
         arguments.markdown.write_text(page(whole, parts, command=command, machine=machine))
@@ -54,9 +49,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--markdown", type=Path, help="write the results page to this file")
-    parser.add_argument(
-        "--only", choices=("whole-request", "parts", "retrieval"), help="leave the rest out"
-    )
+    parser.add_argument("--only", choices=("whole-request", "parts"), help="leave the rest out")
     parser.add_argument("--rounds", type=int, default=12, help="rounds of the whole request")
     parser.add_argument("--calls", type=int, default=128, help="requests a round and contestant")
     parser.add_argument("--cache", type=Path, default=default_cache(), help="folder of artefacts")

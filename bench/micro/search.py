@@ -46,7 +46,7 @@ class ShortlistIndex(_Queries):
         import shortlist
 
         super().__init__()
-        self._index = shortlist.Index.build(self._vectors, metric="ip", kind="flat")
+        self._index = shortlist.Index.build(self._vectors, metric="ip")
 
     @staticmethod
     def packages() -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import numpy as np
 from bench.harness.cache import cached, version_of
 from bench.workload import catalogue as c
 from bench.workload.ranker import model_path
-from bench.workload.requests import N_CANDIDATES, bodies
+from bench.workload.requests import bodies
 
 if TYPE_CHECKING:
     from shortlist.features import FeatureSet
@@ -92,12 +92,7 @@ def bundle_path(cache: Path) -> Path:
         shortlist.pack(
             path,
             retriever=shortlist.Index.build(
-                stored.items.vectors,
-                ids=stored.items.ids,
-                metric="ip",
-                kind="ivf",
-                recall=0.999,
-                k=N_CANDIDATES,
+                stored.items.vectors, ids=stored.items.ids, metric="ip"
             ),
             features=feature_set(),
             ranker=model,

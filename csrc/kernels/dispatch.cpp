@@ -30,21 +30,6 @@ const KernelTable& kernels_of(Isa isa) noexcept {
   }
 }
 
-#if defined(__x86_64__)
-bool has_avx512_vnni() noexcept { return __builtin_cpu_supports("avx512vnni") != 0; }
-#endif
-
-const CodeKernels& active_code_kernels() {
-  static const CodeKernels& codes = []() -> const CodeKernels& {
-#if defined(__x86_64__)
-    const Isa isa = chosen_isa();
-    if ((isa == Isa::avx512 || isa == Isa::avx512vbmi) && has_avx512_vnni()) return kAvx512VnniCodeKernels;
-#endif
-    return active_kernels().codes;
-  }();
-  return codes;
-}
-
 const KernelTable& active_kernels() {
   static const KernelTable& table = kernels_of(chosen_isa());
   return table;

@@ -3,13 +3,11 @@
 #include "kernels/kernels.hpp"
 #include "kernels/vec/avx512.hpp"
 #include "kernels/vec/bits_avx512.hpp"
-#include "kernels/vec/codes_avx512.hpp"
 #include "kernels/vec/count_avx512.hpp"
 #include "kernels/vec/search_avx512.hpp"
 #include "kernels/vec/transpose_avx512.hpp"
 
 // Written over the lanes above.
-#include "kernels/body/codes.inl.hpp"
 #include "kernels/body/distance.inl.hpp"
 #include "kernels/body/leaves_avx512.inl.hpp"
 #include "kernels/body/logic.inl.hpp"
@@ -25,14 +23,11 @@ const KernelTable kAvx512Kernels = {
     "avx512",
     metric_rows<Dot>,
     metric_rows<SquaredDifference>,
-    metric_chosen<Dot>,
-    metric_chosen<SquaredDifference>,
     select_at_least,
     kLogic,
     {avx512_bitslice_kernels<kNarrowVectorBytes>(), avx512_bitslice_kernels<kWideVectorBytes>()},
     {float_columns, double_columns, rank_in_registers<FloatSearch>, rank_in_registers<DoubleSearch>,
      transpose16},
-    lookup_by_step(),
-    kCodes};
+    lookup_by_step()};
 }  // namespace shortlist
 #endif

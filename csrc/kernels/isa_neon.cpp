@@ -2,14 +2,12 @@
 #if defined(__aarch64__)
 #include "kernels/kernels.hpp"
 #include "kernels/vec/bits.hpp"
-#include "kernels/vec/codes_neon.hpp"
 #include "kernels/vec/count.hpp"
 #include "kernels/vec/neon.hpp"
 #include "kernels/vec/transpose_neon.hpp"
 
 // Written over the lanes above.
 #include "kernels/body/bitslice.inl.hpp"
-#include "kernels/body/codes.inl.hpp"
 #include "kernels/body/distance.inl.hpp"
 #include "kernels/body/logic.inl.hpp"
 #include "kernels/body/row_bytes.inl.hpp"
@@ -24,13 +22,10 @@ const KernelTable kNeonKernels = {
     "neon",
     metric_rows<Dot>,
     metric_rows<SquaredDifference>,
-    metric_chosen<Dot>,
-    metric_chosen<SquaredDifference>,
     select_at_least,
     kLogic,
     {bitslice_kernels<kNarrowVectorBytes>(), bitslice_kernels<kWideVectorBytes>()},
     {float_columns, double_columns, rank_by_search<float>, rank_by_search<double>, transpose16},
-    lookup_by_step(),
-    kCodes};
+    lookup_by_step()};
 }  // namespace shortlist
 #endif

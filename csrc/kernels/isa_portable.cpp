@@ -1,14 +1,12 @@
 // The kernels for every machine.
 #include "kernels/kernels.hpp"
 #include "kernels/vec/bits.hpp"
-#include "kernels/vec/codes_scalar.hpp"
 #include "kernels/vec/count.hpp"
 #include "kernels/vec/scalar.hpp"
 #include "kernels/vec/transpose_scalar.hpp"
 
 // Written over the lanes above.
 #include "kernels/body/bitslice.inl.hpp"
-#include "kernels/body/codes.inl.hpp"
 #include "kernels/body/distance.inl.hpp"
 #include "kernels/body/logic.inl.hpp"
 #include "kernels/body/row_bytes.inl.hpp"
@@ -23,12 +21,9 @@ const KernelTable kPortableKernels = {
     "portable",
     metric_rows<Dot>,
     metric_rows<SquaredDifference>,
-    metric_chosen<Dot>,
-    metric_chosen<SquaredDifference>,
     select_at_least,
     kLogic,
     {bitslice_kernels<kNarrowVectorBytes>(), bitslice_kernels<kWideVectorBytes>()},
     {float_columns, double_columns, rank_by_search<float>, rank_by_search<double>, transpose16},
-    lookup_by_step(),
-    kCodes};
+    lookup_by_step()};
 }  // namespace shortlist

@@ -8,7 +8,6 @@
 #include <cstdint>
 
 #include "kernels/bitslice.hpp"
-#include "kernels/codes.hpp"
 #include "kernels/logic_kernels.hpp"
 #include "kernels/lookup.hpp"
 #include "kernels/planes.hpp"
@@ -26,11 +25,6 @@ struct KernelTable {
   // out[i] = |query - rows[i]|^2
   void (*l2sq_rows)(const float* query, const float* rows, std::size_t n_rows, std::size_t dim,
                     float* out) noexcept;
-  // out[i] = the metric of row chosen[i], the same bits; rows soon to come are prefetched.
-  void (*dot_chosen)(const float* query, const float* rows, const std::uint32_t* chosen, std::size_t n,
-                     std::size_t dim, float* out) noexcept;
-  void (*l2sq_chosen)(const float* query, const float* rows, const std::uint32_t* chosen, std::size_t n,
-                      std::size_t dim, float* out) noexcept;
   // Writes the positions i with scores[i] >= floor to `out` in ascending order; returns how many. NaN never
   // passes. `out` has room for n.
   std::size_t (*select_at_least)(const float* scores, std::size_t n, float floor,
@@ -40,7 +34,6 @@ struct KernelTable {
   BlockKernels blocks;
   PlaneKernels planes;
   LookupKernels lookup;
-  CodeKernels codes;
 };
 
 // The table of the chosen instruction set (cpu/isa.hpp); fixed after the first call.

@@ -93,9 +93,9 @@ void Engine::load_tables(const Directory& directory) {
 void Engine::load_index(const Directory& directory) {
   const Part* const part = manifest_.part("retriever");
   if (part == nullptr) return;
-  if (part->kind != "ivf") check_kind(*part, "flat");
+  check_kind(*part, "flat");
   index_file_ = TensorFile::open(directory, part->files.front());
-  index_ = std::make_unique<const retrieval::StoredIndex>(*index_file_);
+  index_.emplace(*index_file_);
 }
 
 void Engine::load_ranker(const Directory& directory) {
@@ -116,13 +116,13 @@ void Engine::load_ranker(const Directory& directory) {
 }
 
 void Engine::check_parts() const {
-  if (index_ && (!items_ || index_->vectors().size() != items_->size())) {
-    mismatch("the retriever has " + std::to_string(index_->vectors().size()) + " vectors, the item table " +
+  if (index_ && (!items_ || index_->size() != items_->size())) {
+    mismatch("the retriever has " + std::to_string(index_->size()) + " vectors, the item table " +
              (items_ ? std::to_string(items_->size()) + " rows" : "is missing"));
   }
-  if (users_ && index_ && users_->dim() != 0 && users_->dim() != index_->vectors().dim()) {
+  if (users_ && index_ && users_->dim() != 0 && users_->dim() != index_->dim()) {
     mismatch("user vectors have " + std::to_string(users_->dim()) + " dimensions, the retriever's " +
-             std::to_string(index_->vectors().dim()));
+             std::to_string(index_->dim()));
   }
   if (index_ && takes(QuerySource::users) && (!users_ || users_->dim() == 0)) {
     mismatch("the query vector comes from \"users\", but the bundle has no user vectors");

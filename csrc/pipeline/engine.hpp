@@ -15,7 +15,7 @@
 #include "pipeline/failure.hpp"
 #include "pipeline/ranker.hpp"
 #include "pipeline/tables.hpp"
-#include "retrieval/stored_index.hpp"
+#include "retrieval/flat_index.hpp"
 #include "telemetry/counters.hpp"
 
 namespace shortlist::pipeline {
@@ -82,7 +82,7 @@ class Engine {
   }
   [[nodiscard]] const ItemTable* items() const noexcept { return items_ ? &*items_ : nullptr; }
   [[nodiscard]] const UserTable* users() const noexcept { return users_ ? &*users_ : nullptr; }
-  [[nodiscard]] const retrieval::StoredIndex* index() const noexcept { return index_.get(); }
+  [[nodiscard]] const retrieval::FlatIndex* index() const noexcept { return index_ ? &*index_ : nullptr; }
   [[nodiscard]] const Ranker& ranker() const noexcept { return *ranker_; }
   // The position of one of the ranker's features, for bundles without a feature set.
   [[nodiscard]] std::optional<std::size_t> find_feature(std::string_view name) const noexcept {
@@ -106,7 +106,7 @@ class Engine {
   std::optional<ItemTable> items_;
   std::optional<UserTable> users_;
   std::optional<TensorFile> index_file_;
-  std::unique_ptr<const retrieval::StoredIndex> index_;
+  std::optional<retrieval::FlatIndex> index_;
   std::shared_ptr<const Ranker> ranker_;
   features::TextTable feature_positions_;
 };

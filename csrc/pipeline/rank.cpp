@@ -109,7 +109,7 @@ bool RankCall::take_query(QuerySource source) {
 
 // A vector that is not finite, which only a damaged bundle holds, is no vector.
 void RankCall::take_user_vector(std::size_t row) {
-  const retrieval::FlatIndex& index = engine_.index()->vectors();
+  const retrieval::FlatIndex& index = *engine_.index();
   const float* const vector = engine_.users()->vector(row);
   if (std::all_of(vector, vector + index.dim(), [](float value) { return std::isfinite(value); })) {
     query_ = index.prepare(vector);
@@ -118,7 +118,7 @@ void RankCall::take_user_vector(std::size_t row) {
 
 bool RankCall::take_request_vector() {
   if (!request_.vector) return true;
-  const std::size_t dim = engine_.index()->vectors().dim();
+  const std::size_t dim = engine_.index()->dim();
   if (request_.vector->size() != dim) {
     return reject({"vector: ", decimal(arena_, static_cast<std::int64_t>(request_.vector->size())),
                    " elements, expected ", decimal(arena_, static_cast<std::int64_t>(dim))});
@@ -134,14 +134,14 @@ bool RankCall::take_request_vector() {
     }
     vector[i++] = value;
   }
-  if (!query_) query_ = engine_.index()->vectors().prepare(vector.data());
+  if (!query_) query_ = engine_.index()->prepare(vector.data());
   return true;
 }
 
 // The mean is taken in the order sent; unknown ids are left out, and the liked items are not retrieved.
 bool RankCall::take_mean_of_liked() {
   if (!request_.like) return true;
-  const retrieval::FlatIndex& index = engine_.index()->vectors();
+  const retrieval::FlatIndex& index = *engine_.index();
   const std::span<float> mean = arena_.array<float>(index.dim());
   std::fill(mean.begin(), mean.end(), 0.0f);
   std::size_t position = 0;
@@ -284,7 +284,7 @@ bool RankCall::override_item(json::Value candidate, Place place, const std::uint
 
 void RankCall::add_similarities(std::span<const std::uint32_t> rows) {
   const std::span<float> similarities = arena_.array<float>(rows.size());
-  engine_.index()->vectors().scores(*query_, rows, similarities.data());
+  engine_.index()->scores(*query_, rows, similarities.data());
   similarities_ = similarities;
 }
 

@@ -1,6 +1,7 @@
 #include "retrieval/flat_index.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -13,12 +14,55 @@ namespace {
 
 constexpr std::size_t kBlockRows = 1024;  // a multiple of 64; scores of a block stay in the first-level cache
 
-[[nodiscard]] float inverse_norm_of(const KernelTable& kernels, const float* vector,
-                                    std::size_t dim) noexcept {
+[[nodiscard]] float inverse_norm(const KernelTable& kernels, const float* vector, std::size_t dim) noexcept {
   float squared = 0.0f;
   kernels.dot_rows(vector, vector, 1, dim, &squared);
   return squared > 0.0f ? 1.0f / std::sqrt(squared) : 0.0f;
 }
+
+// Ascending order of keys is descending score, then ascending row. `score` is not -0.
+[[nodiscard]] std::uint64_t key_of(float score, std::uint32_t row) noexcept {
+  const auto bits = std::bit_cast<std::uint32_t>(score);
+  const std::uint32_t rising = (bits >> 31) != 0 ? ~bits : bits | 0x80000000u;
+  return static_cast<std::uint64_t>(~rising) << 32 | row;
+}
+[[nodiscard]] Hit hit_of(std::uint64_t key) noexcept {
+  const auto rising = ~static_cast<std::uint32_t>(key >> 32);
+  const std::uint32_t bits = (rising >> 31) != 0 ? rising & 0x7FFFFFFFu : ~rising;
+  return {static_cast<std::uint32_t>(key), std::bit_cast<float>(bits)};
+}
+
+// Keeps the best k of all keys offered; the floor rises as better ones come.
+class BestK {
+ public:
+  BestK(std::size_t k, Arena& arena) : k_(k), keys_(arena.array<std::uint64_t>(2 * k + kBlockRows)) {}
+
+  [[nodiscard]] float floor() const noexcept { return floor_; }
+  void offer(float score, std::uint32_t row) noexcept { keys_[size_++] = key_of(score, row); }
+  // To be called when at most kBlockRows keys were offered since the last time.
+  void shrink() noexcept {
+    if (size_ < 2 * k_) return;
+    select();
+  }
+  [[nodiscard]] std::span<std::uint64_t> sorted() noexcept {
+    if (size_ > k_) select();
+    std::sort(keys_.begin(), keys_.begin() + static_cast<std::ptrdiff_t>(size_));
+    return keys_.first(size_);
+  }
+
+ private:
+  void select() noexcept {
+    std::nth_element(keys_.begin(), keys_.begin() + static_cast<std::ptrdiff_t>(k_ - 1),
+                     keys_.begin() + static_cast<std::ptrdiff_t>(size_));
+    size_ = k_;
+    floor_ = hit_of(keys_[k_ - 1]).score;
+  }
+
+  std::size_t k_;
+  std::span<std::uint64_t> keys_;
+  std::size_t size_ = 0;
+  float floor_ = -std::numeric_limits<float>::infinity();
+};
 
 }  // namespace
 
@@ -49,9 +93,9 @@ FlatIndex::FlatIndex(const TensorFile& file)
   if (kind == nullptr || metric == nullptr) {
     throw Error(ErrorCode::invalid_format, file.name() + ": the metadata lacks kind or metric");
   }
-  if (*kind != "flat" && *kind != "ivf") {
+  if (*kind != "flat") {
     throw Error(ErrorCode::unsupported,
-                file.name() + ": index kind \"" + *kind + "\", this version reads \"flat\" and \"ivf\"");
+                file.name() + ": index kind \"" + *kind + "\", this version reads \"flat\"");
   }
   try {
     metric_ = metric_of(*metric);
@@ -67,29 +111,24 @@ FlatIndex::FlatIndex(const TensorFile& file)
 }
 
 Query FlatIndex::prepare(const float* vector) const noexcept {
-  return {vector, metric_ == Metric::cosine ? inverse_norm_of(*kernels_, vector, dim_) : 1.0f};
+  return {vector, metric_ == Metric::cosine ? inverse_norm(*kernels_, vector, dim_) : 1.0f};
 }
 
 // No score is -0: sums of products never are, and adding to +0 makes the others +0.
-float FlatIndex::score_of(float sum, const Query& query, std::size_t row) const noexcept {
-  if (metric_ == Metric::l2) return 0.0f - sum;
-  if (metric_ == Metric::cosine) return 0.0f + sum * inverse_norms_[row] * query.inverse_norm;
-  return sum;
-}
-
 void FlatIndex::block_scores(const Query& query, std::size_t first, std::size_t n,
                              float* out) const noexcept {
   const auto kernel = metric_ == Metric::l2 ? kernels_->l2sq_rows : kernels_->dot_rows;
   kernel(query.vector, vector(first), n, dim_, out);
-  if (metric_ == Metric::ip) return;
-  for (std::size_t i = 0; i < n; ++i) out[i] = score_of(out[i], query, first + i);
+  if (metric_ == Metric::l2) {
+    for (std::size_t i = 0; i < n; ++i) out[i] = 0.0f - out[i];
+  } else if (metric_ == Metric::cosine) {
+    for (std::size_t i = 0; i < n; ++i)
+      out[i] = 0.0f + out[i] * inverse_norms_[first + i] * query.inverse_norm;
+  }
 }
 
 void FlatIndex::scores(const Query& query, std::span<const std::uint32_t> rows, float* out) const noexcept {
-  const auto kernel = metric_ == Metric::l2 ? kernels_->l2sq_chosen : kernels_->dot_chosen;
-  kernel(query.vector, vectors_.data(), rows.data(), rows.size(), dim_, out);
-  if (metric_ == Metric::ip) return;
-  for (std::size_t i = 0; i < rows.size(); ++i) out[i] = score_of(out[i], query, rows[i]);
+  for (std::size_t i = 0; i < rows.size(); ++i) block_scores(query, rows[i], 1, out + i);
 }
 
 std::span<Hit> FlatIndex::search(const Query& query, std::size_t k, const std::uint64_t* allowed,
@@ -98,7 +137,7 @@ std::span<Hit> FlatIndex::search(const Query& query, std::size_t k, const std::u
   if (k == 0) return {};
   const std::span<float> scores = arena.array<float>(kBlockRows);
   const std::span<std::uint32_t> passed = arena.array<std::uint32_t>(kBlockRows);
-  BestK best(k, kBlockRows, arena);
+  BestK best(k, arena);
   for (std::size_t first = 0; first < n_rows_; first += kBlockRows) {
     const std::size_t n = std::min(kBlockRows, n_rows_ - first);
     if (allowed == nullptr) {
@@ -130,7 +169,7 @@ std::span<Hit> FlatIndex::search(const Query& query, std::size_t k, const std::u
 
 void inverse_norms(std::span<const float> vectors, std::size_t n_rows, std::size_t dim, float* out) {
   const KernelTable& kernels = active_kernels();
-  for (std::size_t i = 0; i < n_rows; ++i) out[i] = inverse_norm_of(kernels, vectors.data() + i * dim, dim);
+  for (std::size_t i = 0; i < n_rows; ++i) out[i] = inverse_norm(kernels, vectors.data() + i * dim, dim);
 }
 
 }  // namespace shortlist::retrieval

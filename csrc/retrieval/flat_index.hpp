@@ -8,7 +8,6 @@
 #include "base/arena.hpp"
 #include "bundle/safetensors.hpp"
 #include "kernels/kernels.hpp"
-#include "retrieval/best_k.hpp"
 
 namespace shortlist::retrieval {
 
@@ -19,6 +18,11 @@ enum class Metric : std::uint8_t { ip, cosine, l2 };
 
 // Throws invalid_argument for anything but ip, cosine, l2.
 [[nodiscard]] Metric metric_of(std::string_view name);
+
+struct Hit {
+  std::uint32_t row;
+  float score;
+};
 
 // A query of `dim` floats with what its metric needs of it.
 struct Query {
@@ -40,11 +44,6 @@ class FlatIndex {
   [[nodiscard]] Metric metric() const noexcept { return metric_; }
   [[nodiscard]] const float* vector(std::size_t row) const noexcept { return vectors_.data() + row * dim_; }
 
-  // 1 / |row| under the cosine, 0 for a zero vector; 1 under the other metrics.
-  [[nodiscard]] float inverse_norm(std::size_t row) const noexcept {
-    return metric_ == Metric::cosine ? inverse_norms_[row] : 1.0f;
-  }
-
   [[nodiscard]] Query prepare(const float* vector) const noexcept;
   // The metric for chosen rows; out has as many elements.
   void scores(const Query& query, std::span<const std::uint32_t> rows, float* out) const noexcept;
@@ -55,8 +54,6 @@ class FlatIndex {
 
  private:
   void block_scores(const Query& query, std::size_t first, std::size_t n, float* out) const noexcept;
-  // From the kernel's sum to the score of a row.
-  [[nodiscard]] float score_of(float sum, const Query& query, std::size_t row) const noexcept;
 
   std::span<const float> vectors_;
   std::size_t n_rows_;

@@ -1,7 +1,7 @@
 """The native core; docstrings stand with the Python classes that use it."""
 
 from collections.abc import Callable
-from typing import Any, TypeAlias, TypedDict
+from typing import TypeAlias, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,48 +100,13 @@ class Counters:
 
 # Retrieval
 
-class VectorIndexBuilder:
-    def __init__(
-        self,
-        vectors: NDArray[np.float32],
-        metric: str,
-        n_lists: int,
-        points_per_list: int,
-        seed: int,
-        n_threads: int,
-    ) -> None: ...
-    def train(self) -> None: ...
-    def assign(self, first: int, last: int) -> None: ...
-    def finish(self) -> VectorIndex: ...
-
-class VectorIndex:
-    @staticmethod
-    def from_tensors(
-        vectors: NDArray[np.float32], metric: str, tensors: dict[str, NDArray[Any]], where: str
-    ) -> VectorIndex: ...
-    def tensors(self) -> dict[str, NDArray[Any]]: ...
+class FlatIndex:
+    def __init__(self, vectors: NDArray[np.float32], metric: str) -> None: ...
     @property
     def inverse_norms(self) -> NDArray[np.float32]: ...
-    @property
-    def n_lists(self) -> int: ...
-    # ids or rows, scores; lists, vectors by code and vectors in float32 that were looked at.
-    # An infinite effort is the exact search.
     def search(
-        self,
-        queries: NDArray[np.float32],
-        k: int,
-        effort: float,
-        n_candidates: int,
-        rerank: bool,
-        n_typical: int = 0,
-        allowed: NDArray[np.uint64] | None = None,
-        n_allowed: int | None = None,
-        excluded: NDArray[np.uint32] | None = None,
-        ids: NDArray[np.int64] | None = None,
-        out_ids: NDArray[np.int64] | None = None,
-        out_scores: NDArray[np.float32] | None = None,
-        n_threads: int = 1,
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32], int, int, int]: ...
+        self, queries: NDArray[np.float32], k: int, allowed: NDArray[np.uint64] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
     def pair_scores(
         self, queries: NDArray[np.float32], rows: NDArray[np.uint32]
     ) -> NDArray[np.float32]: ...

@@ -65,10 +65,8 @@ def checked_float32(values: object, name: str, *, expected: str) -> NDArray[np.f
         raise ArgumentError(f"{name}: expected {expected}") from None
 
 
-def check_finite_rows(matrix: NDArray[np.float32], name: str, first_row: int = 0) -> None:
+def check_finite_rows(matrix: NDArray[np.float32], name: str) -> None:
     """Refuse NaN and infinities in a matrix; the message has the first row that holds one.
-
-    `first_row` is the number of the matrix's first row in what the caller gave.
 
     Raises
     ------
@@ -76,5 +74,4 @@ def check_finite_rows(matrix: NDArray[np.float32], name: str, first_row: int = 0
     """
     finite = np.isfinite(matrix).all(axis=1)
     if not finite.all():
-        row = first_row + int(np.argmin(finite))
-        raise ArgumentError(f"{name}: row {row} is not finite in float32")
+        raise ArgumentError(f"{name}: row {int(np.argmin(finite))} is not finite in float32")

@@ -34,7 +34,7 @@ def expected_order(scores, rows, k):
 
 def exact_candidates(catalogue, query, n, allowed=None):
     index = shortlist.Index.build(catalogue.vectors, ids=catalogue.items["id"])
-    found = index.search(query, k=n, filter=allowed)
+    found = index.search(query, k=n, mask=allowed)
     keep = np.isfinite(found.scores[0])
     return found.ids[0][keep] - 100, found.scores[0][keep]
 

@@ -146,32 +146,6 @@ TEST_CASE(a_row_s_metric_does_not_depend_on_its_neighbours) {
   }
 }
 
-TEST_CASE(chosen_rows_have_the_bits_of_their_metric) {
-  const std::vector<std::uint32_t> chosen = {10, 3, 3, 0, 7, 9, 1, 2, 5, 8, 4, 6, 10, 0, 1, 2, 3, 4, 5};
-  for (const Isa isa : available_isas()) {
-    for (const std::size_t dim : kDims) {
-      const Guarded<float> query(dim);
-      const Guarded<float> rows(kRows * dim);
-      fill_random(query.span(), 7);
-      fill_random(rows.span(), 8);
-      const std::vector<float> dots = measure(kernels_of(isa).dot_rows, query, rows, kRows);
-      const std::vector<float> distances = measure(kernels_of(isa).l2sq_rows, query, rows, kRows);
-      for (std::size_t n = 0; n <= chosen.size(); ++n) {
-        const Guarded<float> out(n);
-        std::vector<float> expected_dots, expected_distances;
-        for (std::size_t i = 0; i < n; ++i) {
-          expected_dots.push_back(dots[chosen[i]]);
-          expected_distances.push_back(distances[chosen[i]]);
-        }
-        kernels_of(isa).dot_chosen(query.data(), rows.data(), chosen.data(), n, dim, out.data());
-        CHECK(bits({out.span().begin(), out.span().end()}) == bits(expected_dots));
-        kernels_of(isa).l2sq_chosen(query.data(), rows.data(), chosen.data(), n, dim, out.data());
-        CHECK(bits({out.span().begin(), out.span().end()}) == bits(expected_distances));
-      }
-    }
-  }
-}
-
 TEST_CASE(select_at_least_finds_what_a_plain_loop_finds) {
   constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
   constexpr float kInfinity = std::numeric_limits<float>::infinity();

@@ -68,7 +68,7 @@ def test_masks_and_exclusions_hold_and_short_results_are_filled():
     mask = np.zeros(2000, dtype=bool)
     mask[[3, 700, 1999, 64]] = True
 
-    found = index.search(vectors[0], k=6, filter=mask, exclude=["item-700", "gone"])
+    found = index.search(vectors[0], k=6, mask=mask, exclude=["item-700", "gone"])
 
     assert set(found.ids[0, :3]) == {"item-3", "item-64", "item-1999"}
     assert found.ids[0, 3:].tolist() == ["", "", ""]
@@ -167,7 +167,7 @@ def test_bad_input_to_search_is_told():
     with pytest.raises(ArgumentError, match="not finite"):
         index.search([np.nan, 1.0], k=1)
     with pytest.raises(ArgumentError, match="mask"):
-        index.search(np.ones(2), k=1, filter=np.ones(3, dtype=bool))
+        index.search(np.ones(2), k=1, mask=np.ones(3, dtype=bool))
     with pytest.raises(NotFoundError, match="99"):
         index.score(np.ones((1, 2)), [99])
     with pytest.raises(ArgumentError, match="ids: got 2, expected 1"):

@@ -21,30 +21,22 @@ inline void prefetch_ahead(const float* row) {
   __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(row) + kAheadBytes));
 }
 
-struct NoPrefetch {
-  void operator()(const float*) const {}
-};
-struct PrefetchAhead {
-  void operator()(const float* row) const { prefetch_ahead(row); }
-};
-
 // Kept in four independent sums so that the latency of the additions overlaps.
-template <class Metric, class Prefetch>
-void four_rows(const float* query, const float* const (&rows)[4], std::size_t dim, Prefetch prefetch,
-               float* out) noexcept {
+template <class Metric>
+void four_rows(const float* query, const float* rows, std::size_t dim, float* out) noexcept {
   F16x sums[4] = {zero(), zero(), zero(), zero()};
   std::size_t j = 0;
   for (; j + 16 <= dim; j += 16) {
     const F16x q = load(query + j);
     for (std::size_t r = 0; r < 4; ++r) {
-      prefetch(rows[r] + j);
-      sums[r] = add(sums[r], Metric::term(q, load(rows[r] + j)));
+      prefetch_ahead(rows + r * dim + j);
+      sums[r] = add(sums[r], Metric::term(q, load(rows + r * dim + j)));
     }
   }
   if (j < dim) {
     const F16x q = load_first(query + j, dim - j);
     for (std::size_t r = 0; r < 4; ++r) {
-      sums[r] = add(sums[r], Metric::term(q, load_first(rows[r] + j, dim - j)));
+      sums[r] = add(sums[r], Metric::term(q, load_first(rows + r * dim + j, dim - j)));
     }
   }
   for (std::size_t r = 0; r < 4; ++r) out[r] = fold(sums[r]);
@@ -63,31 +55,8 @@ template <class Metric>
 void metric_rows(const float* query, const float* rows, std::size_t n_rows, std::size_t dim,
                  float* out) noexcept {
   std::size_t i = 0;
-  for (; i + 4 <= n_rows; i += 4) {
-    const float* const four[4] = {rows + i * dim, rows + (i + 1) * dim, rows + (i + 2) * dim,
-                                  rows + (i + 3) * dim};
-    four_rows<Metric>(query, four, dim, PrefetchAhead{}, out + i);
-  }
+  for (; i + 4 <= n_rows; i += 4) four_rows<Metric>(query, rows + i * dim, dim, out + i);
   for (; i < n_rows; ++i) out[i] = one_row<Metric>(query, rows + i * dim, dim);
-}
-
-template <class Metric>
-void metric_chosen(const float* query, const float* rows, const std::uint32_t* chosen, std::size_t n,
-                   std::size_t dim, float* out) noexcept {
-  constexpr std::size_t kAhead = 12;
-  const auto fetch = [&](std::size_t i) {
-    const float* const row = rows + chosen[i] * dim;
-    for (std::size_t j = 0; j < dim; j += 16) __builtin_prefetch(row + j);
-  };
-  for (std::size_t i = 0; i < kAhead && i < n; ++i) fetch(i);
-  std::size_t i = 0;
-  for (; i + 4 <= n; i += 4) {
-    for (std::size_t j = i + kAhead; j < i + kAhead + 4 && j < n; ++j) fetch(j);
-    const float* const four[4] = {rows + chosen[i] * dim, rows + chosen[i + 1] * dim,
-                                  rows + chosen[i + 2] * dim, rows + chosen[i + 3] * dim};
-    four_rows<Metric>(query, four, dim, NoPrefetch{}, out + i);
-  }
-  for (; i < n; ++i) out[i] = one_row<Metric>(query, rows + chosen[i] * dim, dim);
 }
 
 }  // namespace

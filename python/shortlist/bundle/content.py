@@ -140,10 +140,11 @@ class Content:
             if tensors:
                 writer.write_tensors(role, "table", f"{role}.safetensors", tensors, {})
         if self.retriever is not None:
-            kind = self.retriever.kind
-            header = {"kind": kind, "metric": self.retriever.metric}
-            tensors = self.retriever.serving_tensors()
-            writer.write_tensors("retriever", kind, "index.safetensors", tensors, header)
+            vectors = {"vectors": self.retriever.vectors}
+            if self.retriever.metric == "cosine":
+                vectors["inverse_norms"] = self.retriever.inverse_norms
+            header = {"kind": "flat", "metric": self.retriever.metric}
+            writer.write_tensors("retriever", "flat", "index.safetensors", vectors, header)
         writer.parts.append(self.ranker.write(writer.draft.path))
         if self.reference is not None:
             content = references.encode(self._profile())
