@@ -19,8 +19,8 @@ _LARGE_FOREST_BLOCKS = (
     "longer than what it computes: 128 rows take nearly two thirds of the time of 512."
 )
 _SETS_OF_THEIR_OWN = (
-    "Nearly each of the 24,000 categorical decisions asks for a set of its own, so that trees share "
-    "none: 24,000 bits for each row are transposed, which takes as long as the rest."
+    "Nearly each of the 24,000 categorical decisions asks for a set of its own, so that trees "
+    "share none: 24,000 bits for each row are transposed, which takes as long as the rest."
 )
 _BOUNDS: dict[tuple[str, int], str] = {
     ("C", 1): _LARGE_FOREST_ONE_ROW,
